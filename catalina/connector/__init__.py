@@ -1,4 +1,4 @@
-# request.py, response.py    what valves and applications see of one exchange; headers.py, parameters.py ... their parts
+# request.py, response.py    one exchange, as valves and applications see it; headers.py, parameters.py ... their parts
 # carried.py                 the parts of the container that a request carries, by what they are needed for
 # coyote_adapter.py          the URI (uri.py) -> mapping -> the engine's pipeline
 # wsgi_adapter.py            the WSGI callable at the end of the pipeline
@@ -7,8 +7,8 @@
 # connection_factory.py      which connections its clients get: stream x protocol x runner
 # outlet.py                  where a response goes: each protocol has one
 # connection.py              a connection as the endpoint sees it, and the endpoint as its connections see it
-# stream.py, tls_stream.py   move bytes, and know when; tls_handshake.py: a connection of which nothing is known yet
-# exchange_runner.py         who runs a request, and when its answer may leave
+# stream.py, tls_stream.py   move bytes; tls_handshake.py: a connection before its protocol is known
+# exchange_runner.py         runs requests, and lets their answers leave
 # http11_connection.py       runs the requests of coyote/http11/exchange.py, which knows what may come and go
 # ajp_connection.py, ajp_request.py, http2_connection.py, http2_stream.py, http2_request.py, h2c_connection.py
 #                            the other protocols, each with the machine or the codecs of coyote/

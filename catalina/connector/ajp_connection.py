@@ -32,11 +32,11 @@ BODY_BUFFER = 64 * 1024
 
 
 class AjpConnection(ExchangeConnection):
-    """Requests of a web server, one after the other; such a connection lives for hours.
+    """Serves requests of a web server, one after another; such a connection lives for hours.
 
     Args:
-        connector: whose attributes count.
-        rules: what it believes.
+        connector: has the attributes.
+        rules: decide what to believe.
     """
 
     __slots__ = ("_body_parts", "_connector", "_exchange", "_facts", "_flushes", "_keep_alive_s", "_rules")
@@ -52,7 +52,7 @@ class AjpConnection(ExchangeConnection):
         self._exchange = AjpExchange(handler.packet_size, handler.max_header_count)
         self._keep_alive_s = seconds_of(handler.effective_keep_alive_timeout_ms)
         self._flushes = handler.ajp_flush
-        self._facts = ConnectionFacts.of(connector, stream.sock, ("", 0))  # who the client is the proxy says
+        self._facts = ConnectionFacts.of(connector, stream.sock, ("", 0))  # the proxy names the client
         self._body_parts: list[bytes] = []
 
     @property
@@ -69,7 +69,7 @@ class AjpConnection(ExchangeConnection):
 
     def on_input(self) -> None:
         """Packets have come, or the web server has gone."""
-        if self.runner.running:  # the answer is held, nothing should come
+        if self.runner.running:  # the answer is held, so nothing should come
             self.stream.detach()
             return
         data = self.stream.receive()
@@ -115,7 +115,7 @@ class AjpConnection(ExchangeConnection):
         self.stream.await_input()
 
     def _answer_ping(self) -> None:
-        if self.host.paused:  # the web server takes another node then
+        if self.host.paused:  # the web server then takes another node
             self.close()
         else:
             self.stream.send(CPONG)
@@ -126,7 +126,7 @@ class AjpConnection(ExchangeConnection):
         try:
             told = exchange.begin(payload, self.host.paused)
             request = self._rules.make(told, self._facts)
-        except ProtocolError as refused:  # an HttpError among them says its status
+        except ProtocolError as refused:  # an HttpError among them has a status
             peer = self.stream.peer[0]
             self._rules.messages.log(logging.WARNING, f"refused requests from {peer}", "%s: %s", peer, refused.text)
             self._refuse(refused.status if isinstance(refused, HttpError) else 400, refused.text)
@@ -147,7 +147,7 @@ class AjpConnection(ExchangeConnection):
         return self._run()
 
     def _refuse(self, status: int, text: str) -> None:
-        """Answer a request that is not believed, and close: what follows may be a body."""
+        """Answer a request that is not believed, and close, because a body may follow it."""
         request = Request(self._facts, "", "", None, "HTTP/1.1")
         response = Response(request, self)
         request.response = response
@@ -229,14 +229,14 @@ class AjpConnection(ExchangeConnection):
         self.stream.send_parts(self._exchange.more(data))
 
     def flushed(self) -> None:
-        """The application has flushed: the web server shall too."""
+        """The application has flushed, so the web server must, too."""
         if self._flushes:
             self.stream.send(self._exchange.flush())
         if self.stream.out:
             self.stream.flush()
 
     def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
-        """Send a part of a file; the kernel cannot, for the packets stand between."""
+        """Send a part of a file. The kernel cannot do it, because packet heads come in between."""
         with file:
             while count > 0:
                 block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)

@@ -1,4 +1,4 @@
-"""An AJP forward request -> :class:`Request` (Tomcat: coyote/ajp/AjpProcessor.prepareRequest)."""
+"""Makes a :class:`Request` from an AJP forward request (Tomcat: coyote/ajp/AjpProcessor.prepareRequest)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SESSION_ID = "jakarta.servlet.request.ssl_session_id"
 SECURE_PROTOCOL = "jakarta.servlet.request.secure_protocol"
 PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
 
-#: Attributes that a web server may always send: what the specification names, and what IIS sends of its TLS.
+#: Attributes that a web server may always send: those of the specification, and those of IIS about its TLS.
 KNOWN_ATTRIBUTES = frozenset((
     *(CERTIFICATES, CIPHER_SUITE, KEY_SIZE, SESSION_ID, "JK_LB_ACTIVATION"),
     *("CERT_ISSUER", "CERT_SUBJECT", "CERT_COOKIE", "CERT_FLAGS", "CERT_SERIALNUMBER"),
@@ -39,10 +39,10 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE--
 
 
 class AjpRequestRules:
-    """What one AJP connector believes of what it is told.
+    """The web server's statements that one AJP connector believes.
 
     Args:
-        handler: whose secret, tomcatAuthentication ... count.
+        handler: has the attributes secret, tomcatAuthentication ...
     """
 
     def __init__(self, handler: AjpNioProtocol) -> None:
@@ -50,7 +50,7 @@ class AjpRequestRules:
         self.messages = RepeatedMessages(logging.getLogger("org.apache.coyote.ajp.AjpProcessor"))
         self.secret = handler.secret
         self.allowed = pattern(handler.allowed_request_attributes_pattern or "")
-        #: Whether the proxy's user is believed, and whether roles are then asked of the Realm.
+        #: True when the proxy's user is believed; and True when the Realm is then asked for his roles.
         self.trusts_user = handler.tomcat_authorization or not handler.tomcat_authentication
         self.needs_authorization = handler.tomcat_authorization
 
@@ -58,10 +58,10 @@ class AjpRequestRules:
         """The request, checked.
 
         Raises:
-            HttpError: 403 for a wrong secret or an attribute that is not allowed, 400 for what is no request.
+            HttpError: 403 for a wrong secret or an attribute that is not allowed, 400 for an invalid request.
         """
         self._check_secret(told)
-        # The URI is taken literally: what the web server has mapped and guarded is what it says, not a part of it.
+        # The URI is taken literally: the web server has mapped and guarded all of it, not a part.
         query = told.attributes.get("query_string")
         request = Request(connection, told.method, told.uri, query, told.protocol, Headers(told.fields))
         request.content_length = told.content_length
@@ -77,7 +77,7 @@ class AjpRequestRules:
         return request
 
     def _check_secret(self, told: ForwardRequest) -> None:
-        """In constant time: who can try often must not learn it letter by letter."""
+        """Compare the secret in constant time, so that an attacker cannot find it letter by letter."""
         if self.secret and not hmac.compare_digest(
             self.secret.encode("latin-1", "replace"), told.attributes.get("secret", "").encode("latin-1")
         ):
@@ -114,7 +114,7 @@ class AjpRequestRules:
 
 
 def _set_host(request: Request, told: ForwardRequest) -> None:
-    """The Host field; without one what the web server calls itself."""
+    """Set the Host field; without one, to the web server's own name."""
     values = [value for name, value in told.fields if name.lower() == b"host"]
     if len(values) > 1:
         raise HttpError(400, "the request has several Host fields")

@@ -1,4 +1,4 @@
-"""The parts of the container that a request carries, as those see them who serve it.
+"""The parts of the container that a request carries, as the code that serves it sees them.
 
 The mapper finds host, context and servlet, the connection knows its connector. The classes are higher up
 (``catalina.core``); a valve, a session function or a field of the access log needs a few members of them, and these are
@@ -98,7 +98,7 @@ class MappedContext(Container, Protocol):
 
 
 class SessionContext(Protocol):
-    """How the application's sessions are found, made and told to the client."""
+    """The part of an application with which sessions are found, made and told to the client."""
 
     @property
     def manager(self) -> Manager | None: ...
@@ -119,7 +119,7 @@ class SessionContext(Protocol):
 
 
 class ResponseRules(Protocol):
-    """What the application's configuration says of reading requests and writing answers."""
+    """The application's settings for reading requests and writing answers."""
 
     @property
     def cookie_processor(self) -> Rfc6265CookieProcessor: ...
@@ -141,7 +141,7 @@ class ResponseRules(Protocol):
 
 
 class ApplicationFacts(Protocol):
-    """What the application knows of itself."""
+    """Facts about the application."""
 
     @property
     def attributes(self) -> MutableMapping[str, object]: ...
@@ -165,7 +165,7 @@ class Host(Container, Protocol):
 
 
 class FoundMapping(Protocol):
-    """What the mapper has found; shared by all requests of the same path."""
+    """The result of the mapper, shared by all requests of the same path."""
 
     @property
     def host(self) -> Host | None: ...
@@ -193,13 +193,13 @@ class FoundMapping(Protocol):
 
 
 class RequestMapper(Protocol):
-    """Finds what answers for a host name and a path."""
+    """Finds the servlet for a host name and a path."""
 
     def map(self, host_name: str, path: str, version: str | None = None) -> FoundMapping: ...
 
 
 class Role(Protocol):
-    """What a process is in a node of several."""
+    """The role of a process in a node of several."""
 
     @property
     def others_serve(self) -> bool: ...
@@ -232,7 +232,7 @@ class Server(Protocol):
 
 
 class Service(Protocol):
-    """What a connector belongs to, and hands its requests to."""
+    """The service of a connector, which gets its requests."""
 
     @property
     def server(self) -> Server | None: ...
@@ -269,7 +269,7 @@ class ThreadPool(Protocol):
 
 
 class RequestLimits(Protocol):
-    """How the connector reads parameters, forms and cookies."""
+    """The connector's limits for parameters, forms and cookies."""
 
     @property
     def uri_encoding(self) -> str: ...
@@ -294,7 +294,7 @@ class RequestLimits(Protocol):
 
 
 class RequestConnector(RequestLimits, Protocol):
-    """Where the request came in."""
+    """The connector through which the request came."""
 
     @property
     def enable_lookups(self) -> bool: ...

@@ -1,9 +1,9 @@
-"""The charsets that a client may name, and what Python calls them.
+"""The charsets that a client may name, with their names in Python.
 
 A closed list, after the Charsets that every Java has (jdk.charsets and java.base; names and aliases by IANA). Python's
 registry knows more under names that clients can invent: ``punycode`` is quadratic, ``idna`` and ``undefined`` raise
-what nobody expects, ``unicode_escape`` and ``utf-7`` make of harmless bytes what a filter in front did not see, and
-each unknown name is remembered for ever.
+unexpected exceptions, ``unicode_escape`` and ``utf-7`` turn harmless bytes into text that a filter in front did not
+see, and each unknown name is remembered for ever.
 """
 
 from __future__ import annotations

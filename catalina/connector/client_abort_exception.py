@@ -11,8 +11,8 @@ class ClientAbortException(OSError):
     An ``OSError``, because that is what PEP 3333 applications and frameworks expect of ``wsgi.input``.
 
     Args:
-        text: who, and what happened.
-        status: what to answer if nothing has left yet (400, 408 ...); None when there is nobody to answer.
+        text: the client, and the event.
+        status: the status to answer if nothing has left yet (400, 408 ...); None when there is nobody to answer.
     """
 
     def __init__(self, text: str, status: int | None = None) -> None:

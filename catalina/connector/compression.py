@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Compression", "acceptable_codings"]
 
-#: As gzip's and nginx's middle: higher levels cost CPU of the loop for a few percent.
+#: The middle levels, as in gzip and nginx: higher ones cost CPU of the loop for a few percent.
 GZIP_LEVEL, BROTLI_QUALITY, ZSTD_LEVEL = 6, 4, 3
 
 _QUALITY = re.compile(r"\s*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)\s*(?:;\s*q\s*=\s*([0-9.]{1,5})\s*)?")
@@ -77,7 +77,7 @@ class _Zstandard:
 
 
 def _available() -> dict[str, Callable[[], Encoder]]:
-    """Codings in the order we prefer them: what is smaller comes first."""
+    """Codings in the order of our preference: the one with the smaller result comes first."""
     found: dict[str, Callable[[], Encoder]] = {}
     for name, encoder in (("br", _Brotli), ("zstd", _Zstandard)):
         try:
@@ -90,7 +90,7 @@ def _available() -> dict[str, Callable[[], Encoder]]:
 
 
 def acceptable_codings(field: str) -> dict[str, float]:
-    """``gzip;q=0.5, br`` -> coding and its weight; what cannot be read is left out (RFC 9110 section 12.5.3).
+    """``gzip;q=0.5, br`` -> coding and its weight; unreadable items are left out (RFC 9110 section 12.5.3).
 
     The higher weight of a coding that is named twice counts, and ``*`` asks for none, as in Tomcat.
     """
@@ -114,7 +114,7 @@ class Compression:
     """Decides about one connector's responses.
 
     Args:
-        handler: whose ``compression``... attributes count.
+        handler: has the attributes ``compression`` ...
     """
 
     def __init__(self, handler: Http11NioProtocol) -> None:
@@ -135,7 +135,7 @@ class Compression:
 
         Args:
             size: bytes of the body so far.
-            complete: whether that is all of it.
+            complete: True when that is all of it.
         """
         if not self._may_compress(response, size, complete):
             return None
@@ -158,7 +158,7 @@ class Compression:
             return False  # its positions count in the plain form
         etag = response.get_header("etag")
         if etag is not None and not etag.lstrip().startswith("W/"):
-            return False  # a strong tag names these very bytes
+            return False  # a strong tag names exactly these bytes
         if self.forced:
             return True
         length = size if complete else response.content_length
@@ -167,7 +167,7 @@ class Compression:
         return (response.content_type or "").strip().lower().startswith(self.mime_types)
 
     def _is_excluded(self, request: Request) -> bool:
-        """True when the client's program cannot cope; ``force`` asks for no such excuse."""
+        """True when the client's program cannot cope; with ``force`` no program is excluded."""
         if self.excluded_agents is None or self.forced:
             return False
         agent = request.headers.get("user-agent")
@@ -185,7 +185,7 @@ class Compression:
 
 
 def _add_vary(response: Response) -> None:
-    """Caches must keep both forms apart, also when this client gets the plain one."""
+    """Add Vary, so that caches keep both forms apart, even when this client gets the plain one."""
     vary = response.get_header("vary")
     if vary is None:
         response.set_header("Vary", "accept-encoding")

@@ -1,4 +1,4 @@
-"""A connection as the endpoint sees it, and the endpoint as its connections see it."""
+"""The interfaces between the endpoint and its connections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAST_REQUEST_SECONDS = 0.5
 
 
 class ConnectionHost(StreamHost, Protocol):
-    """The endpoint."""
+    """The endpoint, as its connections see it."""
 
     @property
     def adapter(self) -> CoyoteAdapter: ...
@@ -41,20 +41,20 @@ class ConnectionHost(StreamHost, Protocol):
 
     @property
     def ending(self) -> bool:
-        """True when each connection ends with its next answer: the connector is paused, or will be soon."""
+        """True when each connection ends with its next answer, because the connector is or will soon be paused."""
 
     def forget(self, connection: Connection) -> None:
-        """It was closed; there may be room for another. Any thread."""
+        """A connection was closed, so there may be room for another. Any thread."""
 
 
 class Connection:
-    """One client. A subclass speaks a protocol; it is the user of the stream.
+    """The connection of one client. A subclass implements a protocol and uses the stream.
 
-    All is called in the loop's thread, but where it says otherwise.
+    The loop's thread calls all methods, unless they say otherwise.
 
     Args:
         host: the endpoint that accepted it.
-        stream: its socket. A connection that another one is changed to has the stream of that.
+        stream: its socket. A connection that replaces another one takes over its stream.
     """
 
     # Slots in all its kinds; see Stream.
@@ -69,7 +69,7 @@ class Connection:
         return f"<{type(self).__name__} {self.stream.peer[0]}:{self.stream.peer[1]}>"
 
     def start(self) -> None:
-        """It was accepted: wait for the first bytes."""
+        """The connection was accepted: wait for the first bytes."""
         self.stream.deadline = time.monotonic() + self.stream.timeout_s
         self.stream.attach(READ)
 
@@ -78,7 +78,7 @@ class Connection:
         raise NotImplementedError
 
     def on_output_sent(self) -> None:
-        """Everything that waited has been taken by the kernel."""
+        """The kernel has taken all waiting output."""
         raise NotImplementedError
 
     @property
@@ -96,7 +96,7 @@ class Connection:
         return ()
 
     def time_out(self) -> None:
-        """The deadline of the stream is over."""
+        """The stream's deadline has passed."""
         self.close()
 
     @property
@@ -105,7 +105,9 @@ class Connection:
         return not self.stream.closed and not self.is_running and (self.is_new or self.stream.has_input)
 
     def close_when_idle(self) -> None:
-        """The connector pauses: what the client has sent already is answered; a new client gets a moment for it."""
+        """The connector pauses: answer requests that the client has already sent; a new client gets a moment for its
+        first.
+        """
         if self.is_running:
             return
         if self.is_unread:
@@ -114,14 +116,14 @@ class Connection:
             self.close()
 
     def change_to(self, successor: Connection) -> None:
-        """Another protocol goes on with the stream."""
+        """Let another protocol continue with the stream."""
         self.host.connections.discard(self)
         self.host.connections.add(successor)
 
     def close(self) -> None:
-        """Close now, whatever runs; idempotent."""
+        """Close now, whatever is running; idempotent."""
         if not self.stream.closed:
-            self.host.forget(self)  # first: a client that sees the end finds no trace
+            self.host.forget(self)  # first, so that a client that sees the end finds no trace of it
             self.stream.close()
 
 
@@ -137,7 +139,9 @@ class ConnectionFactory(Protocol):
 
     @property
     def resume(self) -> Callable[[ConnectionHost, Handover], Connection] | None:
-        """The same for a socket that another process has left; None where nothing can be taken up in the middle."""
+        """The connection for a socket that another process has left; None when this kind cannot be resumed in the
+        middle.
+        """
 
     def flush_messages(self) -> None:
-        """Log what was held back because it repeated."""
+        """Log the messages that were held back because they repeated."""

@@ -20,7 +20,7 @@ from catalina.connector.tls_stream import TlsStream
 try:
     from catalina.connector.h2c_connection import H2cConnection
     from catalina.connector.http2_connection import Http2Connection
-except ModuleNotFoundError as missing:  # the connector has said so, and has no HTTP/2 then
+except ModuleNotFoundError as missing:  # the connector has logged it, and then has no HTTP/2
     if missing.name != "hpack":
         raise
 
@@ -43,7 +43,7 @@ def connection_factory(connector: Connector) -> ConnectionFactory:
 class AjpConnections:
     """Web servers that speak AJP."""
 
-    #: None: what was read is packets of an exchange that has begun.
+    #: None: the bytes read so far are packets of an exchange that has begun.
     resume = None
 
     def __init__(self, connector: Connector) -> None:
@@ -55,7 +55,7 @@ class AjpConnections:
         return AjpConnection(host, Stream(host, sock, peer), self._connector, self._rules)
 
     def flush_messages(self) -> None:
-        """Log what was held back because it repeated."""
+        """Log the messages that were held back because they repeated."""
         self._rules.messages.flush()
 
 
@@ -71,7 +71,7 @@ class HttpConnections:
         return self._connect(host, sock, peer)
 
     def resume(self, host: ConnectionHost, handover: Handover) -> Connection:
-        """A connection that goes on in the middle."""
+        """A connection that continues in the middle."""
         return self._connect(host, handover.sock, handover.peer, handover.served, handover.data)
 
     def _connect(
@@ -88,7 +88,7 @@ class HttpConnections:
         return H2cConnection(host, stream, rules, served, data, http2)
 
     def flush_messages(self) -> None:
-        """Log what was held back because it repeated."""
+        """Log the messages that were held back because they repeated."""
         self._rules.messages.flush()
 
 
@@ -117,5 +117,5 @@ class TlsConnections:
         return TlsHandshake(host, stream, self._contexts, successor)
 
     def flush_messages(self) -> None:
-        """Log what was held back because it repeated."""
+        """Log the messages that were held back because they repeated."""
         self._rules.messages.flush()

@@ -1,4 +1,4 @@
-"""What all requests of a connection have in common."""
+"""The facts that all requests of a connection have in common."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class ConnectionFacts:
     """Both ends of a connection, and the connector that has accepted it; a request begins with these values.
 
     Args:
-        connector: where the connection came in.
+        connector: the connector that accepted the connection.
         remote_addr, remote_port: the client.
         local_addr, local_name, local_port: this end.
-        scheme, secure: what the connector says of its requests.
+        scheme, secure: the connector's settings for its requests.
     """
 
     connector: RequestConnector
@@ -35,7 +35,7 @@ class ConnectionFacts:
 
     @classmethod
     def of(cls, connector: Connector, sock: socket.socket, peer: tuple[str, int]) -> ConnectionFacts:
-        """Those of an accepted connection, from ``peer`` as the application shall see it."""
+        """The facts of an accepted connection; ``peer`` is the client that the application shall see."""
         local = sock.getsockname()
         address, port = ("", -1) if isinstance(local, (str, bytes)) else (local[0].removeprefix("::ffff:"), local[1])
         scheme = "https" if connector.is_tls else connector.scheme

@@ -41,7 +41,7 @@ __all__ = ["Connector"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connector")
 
-#: What ``protocol`` may say: the short names, and the classes of all Tomcats that had a protocol of the kind.
+#: The values of ``protocol``: the short names, and the classes of all Tomcats with a protocol of that kind.
 PROTOCOLS: dict[str, type[AbstractProtocol]] = {
     "HTTP/1.1": Http11NioProtocol,
     "AJP/1.3": AjpNioProtocol,
@@ -58,9 +58,9 @@ def _protocol(text: str) -> str:
 
 
 class Connector(Lifecycle):
-    """A port, the protocol spoken there, and how its requests are read.
+    """A port, its protocol, and the settings for its requests.
 
-    Attributes that belong to the protocol are kept by ``protocol_handler``; XML names of both are set here.
+    ``protocol_handler`` has the attributes of the protocol; the XML names of both are set here.
     """
 
     bean_operations = (
@@ -81,10 +81,10 @@ class Connector(Lifecycle):
     discard_facades = Attribute(bool, True, inert="requests are never used again here")
     enable_lookups = Attribute(bool, False, doc="remote_host asks DNS, which may take seconds per request.")
     encoded_reverse_solidus_handling = Attribute(
-        choice("decode", "reject", "passthrough"), "decode", doc="What %5C in a path does."
+        choice("decode", "reject", "passthrough"), "decode", doc="The treatment of %5C in a path."
     )
     encoded_solidus_handling = Attribute(
-        choice("reject", "decode", "passthrough"), "reject", doc="What %2F in a path does; reject is 400."
+        choice("reject", "decode", "passthrough"), "reject", doc="The treatment of %2F in a path; reject is 400."
     )
     enforce_encoding_in_get_writer = Attribute(bool, True, inert="WSGI bodies are bytes")
     max_cookie_count = Attribute(int, 200, doc="Cookies per request, more are 400; negative: no limit.")
@@ -110,7 +110,7 @@ class Connector(Lifecycle):
         bool, False, xml="rejectSuspiciousURIs", doc="400 for what Servlet 6.0 calls suspicious, such as /..;/ and %2e."
     )
     scheme = Attribute(str, "http", doc="Scheme that requests report.")
-    secure = Attribute(bool, False, doc="Whether requests count as secure; for ports behind a TLS proxy.")
+    secure = Attribute(bool, False, doc="True makes requests count as secure; for ports behind a TLS proxy.")
     throw_on_failure = Attribute(bool, False, doc="The server does not start when this connector cannot.")
     uri_encoding = Attribute(charset, "UTF-8", xml="URIEncoding", doc="Charset of URIs; what is not of it is 400.")
     use_body_encoding_for_uri = Attribute(
@@ -134,16 +134,16 @@ class Connector(Lifecycle):
     def __init__(self, **values: Any) -> None:
         self.protocol_handler: AbstractProtocol = Http11NioProtocol()
         self.protocol_handler.connector = self
-        self._given: dict[str, str] = {}  # protocol attributes as written, in case `protocol` comes after them
-        self._refused: set[str] = set()  # of these, what could not be understood
+        self._given: dict[str, str] = {}  # protocol attributes as written, because `protocol` may come after them
+        self._refused: set[str] = set()  # those of them that could not be understood
         self.ssl_host_configs: list[SSLHostConfig] = []
         self.upgrade_protocols: list[Any] = []
-        #: What it has served; counts on over a restart of the connector.
+        #: Counts of served requests, which continue over a restart of the connector.
         self.request_info = RequestGroupInfo()
         self._endpoint: Endpoint | None = None
         self._inherited: Sequence[socket.socket] = ()
         self._compression: Compression | None = None
-        #: Whether any response may be compressed.
+        #: True when any response may be compressed.
         self.compresses = False
         #: TLS contexts of an SSLEnabled connector, from init on.
         self.tls: TlsContexts | None = None
@@ -159,8 +159,8 @@ class Connector(Lifecycle):
     def set_attribute(self, name: str, text: str) -> bool:
         """Set an attribute of the connector, or of its protocol.
 
-        As Tomcat reads ``protocol`` first wherever it stands, what was given before it is given again to the new
-        protocol; what only another protocol knows is named in a warning at init.
+        Tomcat reads ``protocol`` first, wherever it stands. So attributes before it are set again on the new protocol,
+        and a warning at init names those that only another protocol knows.
         """
         if name not in self.attributes() and name not in self.protocol_handler.attributes():
             name = name[:1].lower() + name[1:]  # Server= sets server, as setServer() does in Java
@@ -189,7 +189,7 @@ class Connector(Lifecycle):
             try:
                 self.protocol_handler.set_attribute(given, text)
             except AttributeRefused as refused:
-                if given not in self._refused:  # else the digester has said so when it came
+                if given not in self._refused:  # otherwise the digester has reported it already
                     place = f"{self.place} <Connector>: " if self.place else ""
                     log.warning("%s%s=%r ignored, expected %s", place, given, text, refused.expected)
 
@@ -214,27 +214,27 @@ class Connector(Lifecycle):
 
     @property
     def is_ajp(self) -> bool:
-        """Whether it speaks AJP."""
+        """True when it speaks AJP."""
         return isinstance(self.protocol_handler, AjpNioProtocol)
 
     @property
     def is_tls(self) -> bool:
-        """Whether it speaks TLS."""
+        """True when it speaks TLS."""
         return isinstance(self.protocol_handler, Http11NioProtocol) and self.protocol_handler.ssl_enabled
 
     def add_ssl_host_config(self, config: SSLHostConfig) -> None:
-        """One TLS set-up; they differ in hostName."""
+        """Add a TLS configuration; each has another hostName."""
         self.ssl_host_configs.append(config)
 
     def add_upgrade_protocol(self, upgrade: object) -> None:
         """``<UpgradeProtocol>``: HTTP/2 beside HTTP/1.1."""
         self.upgrade_protocols.append(upgrade)
 
-    # What others ask
+    # For other parts of the server
 
     @property
     def name(self) -> str:
-        """As in Tomcat's logs and MBeans: ``http-nio-127.0.0.1-8080``, ``http-nio-auto-1-41234``."""
+        """The name in Tomcat's logs and MBeans: ``http-nio-127.0.0.1-8080``, ``http-nio-auto-1-41234``."""
         handler = self.protocol_handler
         prefix = "https-jsse-nio" if self.is_tls else handler.name_prefix
         address = f"{handler.address.replace('/', '')}-" if handler.address else ""
@@ -253,7 +253,7 @@ class Connector(Lifecycle):
 
     @property
     def port_with_offset(self) -> int:
-        """The port that is bound: with the Server's portOffset."""
+        """The bound port: the configured one plus the Server's portOffset."""
         if self.port <= 0:
             return self.port
         server = None if self.service is None else self.service.server
@@ -266,18 +266,18 @@ class Connector(Lifecycle):
         return self.redirect_port + (0 if server is None else int(server.port_offset))
 
     def map_request(self, request: Request, response: Response) -> bool:
-        """Map a request again whose URI or host has changed; see :meth:`CoyoteAdapter.map_request`."""
+        """Map a request again after its URI or host has changed; see :meth:`CoyoteAdapter.map_request`."""
         return CoyoteAdapter(self).map_request(request, response)
 
     @property
     def process_is_restarted(self) -> bool:
-        """True when this process ends and another takes its sockets over."""
+        """True when this process ends and another takes over its sockets."""
         server = None if self.service is None else self.service.server
         return bool(server is not None and server.restart_reason)
 
     @property
     def local_port(self) -> int:
-        """The port it listens on, -1 when it does not; with port 0 the one the system chose."""
+        """The port that it listens on, -1 when it does not; with port 0 the one that the system chose."""
         return -1 if self._endpoint is None else self._endpoint.local_port
 
     @property
@@ -325,7 +325,7 @@ class Connector(Lifecycle):
         return None if self._compression is None else self._compression.choose(request, response, size, complete)
 
     def uri_rules(self) -> UriRules:
-        """How the paths of this connector's requests are decoded."""
+        """The rules that decode the paths of this connector's requests."""
         return UriRules(
             find_charset(self.uri_encoding) or "utf-8",
             self.encoded_solidus_handling,
@@ -350,10 +350,10 @@ class Connector(Lifecycle):
         self._inherited = sockets
 
     def adopt(self, handover: Handover) -> None:
-        """Go on with a connection that a connector of another process has left (:meth:`Response.hand_over`).
+        """Continue a connection that a connector of another process has left (:meth:`Response.hand_over`).
 
-        The client sees one connection. The request is parsed and mapped again, and whoever is asked then whether it
-        belongs here is asked again. Any thread.
+        The client sees one connection. The request is parsed and mapped again, so code that decides if it belongs here
+        is asked again. Any thread.
 
         Raises:
             ValueError: this connector speaks TLS or AJP; the caller keeps the socket.
@@ -388,11 +388,13 @@ class Connector(Lifecycle):
 
     @property
     def draining(self) -> bool:
-        """Whether it serves for the last time: health checks say so, and connections end with their next answer."""
+        """True while it serves for the last time: health checks report that, and connections end with their next
+        answer.
+        """
         return self._endpoint is not None and self._endpoint.ending
 
     def drain(self) -> None:
-        """Go on serving, but let load balancers see that this will end (:attr:`draining`)."""
+        """Continue to serve, but let load balancers see that this will end (:attr:`draining`)."""
         if self._endpoint is not None:
             self._endpoint.ending = True
 
@@ -402,14 +404,14 @@ class Connector(Lifecycle):
             self._endpoint.ending = False
 
     def pause(self) -> None:
-        """Accept no more connections; requests in flight go on, and end their connections."""
+        """Accept no more connections; requests in flight continue, and end their connections."""
         if self._endpoint is None or not self.state.available:
             return
         logging.getLogger(self.protocol_handler.logger_name).info('Pausing ProtocolHandler ["%s"]', self.name)
         self._endpoint.pause()
 
     def stop_listening(self) -> None:
-        """Let new clients be refused, and those be served that have been accepted."""
+        """Let new clients be refused, while accepted ones are served."""
         if self._endpoint is not None and self.state.available:
             self._endpoint.stop_listening()
 
@@ -424,7 +426,7 @@ class Connector(Lifecycle):
             self._endpoint.resume()
 
     def await_drained(self, seconds: float) -> bool:
-        """Wait until no request is running; False when the time is over first."""
+        """Wait until no request is running; returns False when the time is over first."""
         return True if self._endpoint is None else self._endpoint.await_drained(seconds)
 
     def _stop(self) -> None:
@@ -451,7 +453,7 @@ class Connector(Lifecycle):
         return Path.cwd() if server is None else server.catalina_base
 
     def _alpn(self) -> list[str]:
-        """Protocols offered in a TLS handshake."""
+        """The protocols offered in a TLS handshake."""
         return ["h2", "http/1.1"] if self.http2 is not None else ["http/1.1"]
 
     @property
@@ -465,7 +467,7 @@ class Connector(Lifecycle):
             log.warning("%s%s", place, remark)
 
     def configuration_remarks(self) -> Iterator[str]:
-        """Attributes that only another protocol than the one chosen has."""
+        """Remarks on attributes that only another protocol than the chosen one has."""
         known = self.protocol_handler.attributes()
         for name, text in self._given.items():
             if name not in known:
@@ -482,7 +484,7 @@ class Connector(Lifecycle):
             TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn(), self.place)
 
     def _check(self) -> None:
-        """What must not start: AJP that believes everybody.
+        """Refuse an AJP connector that would believe everybody.
 
         Raises:
             ConfigurationError: secretRequired without a secret.

@@ -1,4 +1,4 @@
-"""From a parsed request to the engine's pipeline and back (Tomcat: connector/CoyoteAdapter.java)."""
+"""Takes a parsed request to the engine's pipeline and back (Tomcat: connector/CoyoteAdapter.java)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["CoyoteAdapter"]
 
 log = logging.getLogger("org.apache.catalina.connector.CoyoteAdapter")
 
-#: Seconds between two looks at a context that is being reloaded; its requests wait (Tomcat looks every second).
+#: Seconds between two looks at a context that is being reloaded, while its requests wait (Tomcat looks every second).
 PAUSED_SECONDS = 0.05
 
 
@@ -45,9 +45,9 @@ class CoyoteAdapter:
         self._count = connector.request_info.count
 
     def service(self, request: Request, response: Response) -> None:
-        """Run one request to its end; what is left to do is :meth:`Response.finish`, when nothing holds it.
+        """Run one request to its end; then only :meth:`Response.finish` remains, when nothing holds the answer.
 
-        Of a request that :meth:`Response.hand_over` leaves to another process nothing is logged or counted.
+        A request that :meth:`Response.hand_over` leaves to another process is neither logged nor counted.
 
         Raises:
             ClientAbortException: the client has gone; there is nobody to answer.
@@ -73,12 +73,12 @@ class CoyoteAdapter:
             request.end_access()
 
     def refuse(self, request: Request, response: Response, status: int, text: str) -> None:
-        """Answer what is no request, or none that can be mapped; it is in the access log."""
+        """Answer an invalid request, or one that cannot be mapped; the access log has it."""
         self._answer_refusal(request, response, status, text)
         self._log_access(request, response)
 
     def _answer_refusal(self, request: Request, response: Response, status: int, text: str) -> None:
-        """Through the engine's and the default host's valves, which write the error page."""
+        """Answer through the engine's and the default host's valves, which write the error page."""
         if response.committed:
             return
         response.send_error(status, text)
@@ -104,18 +104,19 @@ class CoyoteAdapter:
     # FoundMapping
 
     def map_request(self, request: Request, response: Response) -> bool:
-        """Map a request again whose URI or host a valve has changed; False when the answer is known already.
+        """Map a request again after a valve has changed its URI or host; returns False when the answer is known
+        already.
 
         Raises:
-            HttpError: the URI is none.
+            HttpError: the URI is invalid.
         """
         return self._map(request, response)
 
     def _map(self, request: Request, response: Response) -> bool:
-        """Find host, context and servlet; False when the answer is known already."""
+        """Find host, context and servlet; returns False when the answer is known already."""
         uri = request.request_uri
         if uri == "*":
-            if request.method != "OPTIONS":  # HTTP has refused it already; AJP sends what the web server got
+            if request.method != "OPTIONS":  # HTTP has refused it already; AJP passes on what the web server got
                 raise HttpError(400, f"The target * is for OPTIONS, not for {request.method}")
             return self._map_server_options(request, response)
         decoded = self._uri_rules.decode(uri)
@@ -131,7 +132,7 @@ class CoyoteAdapter:
         request.path_info = data.path_info
         if context is not None:
             path = data.context_path
-            # As sent: cookies and links need the client's own spelling.
+            # As sent, because cookies and links need the client's own spelling.
             request.context_path = path if uri.startswith(path) else self._uri_rules.raw_prefix(uri, path) or path
         if data.redirect_path is not None:
             self._redirect(request, response, context, data.redirect_path)
@@ -141,7 +142,7 @@ class CoyoteAdapter:
         return True
 
     def _find(self, request: Request, path: str) -> FoundMapping:
-        """Map, and again while a context is being reloaded, or when the session belongs to another version."""
+        """Map, and map again while a context is being reloaded, or when the session belongs to another version."""
         name = request.local_name if self.connector.use_ipv_hosts else request.server_name
         data = self._mapper.map(name, path)
         context = data.context
@@ -189,7 +190,8 @@ class CoyoteAdapter:
             return
         connector = request.connector
         try:
-            # Not the request's own: how the application reads other cookies is not known before it is mapped.
+            # Not the request's own cookies: the rules by which the application reads others are unknown before it is
+            # mapped.
             values = parse_cookies(request.headers, connector.max_cookie_count).get(config.name)
         except LimitError as exc:
             raise HttpError(400, exc.text) from exc
@@ -203,7 +205,7 @@ class CoyoteAdapter:
         request.requested_session_id_from_url = False
 
     def _redirect(self, request: Request, response: Response, context: Context | None, location: str) -> None:
-        """To the slash behind a context path, with the session id and the query as they came."""
+        """Redirect to the slash behind a context path, with the session id and the query as they came."""
         if request.requested_session_id_from_url and context is not None:
             parameter = context.session_cookie.uri_parameter
             location += f";{parameter}={request.requested_session_id}"
@@ -212,7 +214,9 @@ class CoyoteAdapter:
         response.send_redirect(location)
 
     def _log_access(self, request: Request, response: Response) -> None:
-        """In the counters and the access logs of context, host and engine; all valves have unwound, as in Tomcat."""
+        """Add the request to the counters and access logs of context, host and engine; all valves have returned, as in
+        Tomcat.
+        """
         container = request.context or request.host or self._engine
         elapsed_ns = time.monotonic_ns() - request.start_time_ns
         container.log_access(request, response, elapsed_ns)

@@ -21,14 +21,14 @@ class CoyotePrincipal:
 
     @property
     def user_principal(self) -> None:
-        """The application is given this object itself."""
+        """The application gets this object itself."""
         return None
 
     @property
     def attributes(self) -> Mapping[str, object]:
-        """A proxy says nothing but the name."""
+        """Empty: a proxy gives only the name."""
         return NO_ATTRIBUTES
 
     def has_role(self, role: str) -> bool:
-        """False: which roles the user has here, the realm must be asked."""
+        """False: only the realm knows the user's roles here."""
         return False

@@ -37,9 +37,9 @@ ACCEPTS_PER_ROUND = 64
 LEFT_SECONDS = 0.002
 #: Seconds between two looks for connections whose time is over; Tomcat's own precision.
 SWEEP_SECONDS = 1.0
-#: Seconds between two looks whether requests still run, while a stop waits for them.
+#: Seconds between two looks for running requests, while a stop waits for them.
 DRAIN_SECONDS = 0.01
-#: Seconds that the loop gets for what a stop asks of it.
+#: Seconds that the loop gets for a stop's tasks.
 LOOP_SECONDS = 5.0
 #: Seconds without accepting when the process has no descriptor left.
 NO_DESCRIPTOR_SECONDS = 0.1
@@ -49,7 +49,7 @@ class Endpoint:
     """Binds, accepts up to maxConnections, watches deadlines, drains.
 
     Args:
-        connector: whose attributes count.
+        connector: has the attributes.
     """
 
     def __init__(self, connector: Connector) -> None:
@@ -60,7 +60,7 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self.sockets: list[socket.socket] = []
         self.paused = False
-        #: Each connection ends with its next answer: the connector is paused, or will be soon.
+        #: True when each connection ends with its next answer, because the connector is or will soon be paused.
         self.ending = False
         #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
@@ -96,13 +96,13 @@ class Endpoint:
 
     @property
     def running(self) -> int:
-        """Requests being processed, held, or whose answers are on the way."""
+        """The number of requests that are processed or held, or whose answers are on the way."""
         return sum(connection.is_running for connection in tuple(self.connections))
 
     # Binding
 
     def bind(self) -> None:
-        """Bind, so that a port that is taken shows before anything runs.
+        """Bind, so that a taken port shows before anything runs.
 
         Raises:
             OSError: the address or port cannot be bound.
@@ -115,10 +115,9 @@ class Endpoint:
         self.sockets = [bind_socket(self.handler, port)]
 
     def listen(self) -> None:
-        """Let clients in; also after :meth:`stop_listening`, in this process or in an earlier child of the same parent.
+        """Listen, even after :meth:`stop_listening` in this process or in an earlier child of the same parent.
 
-        Listening is a state of the socket, which the parent keeps: while a child that was killed is replaced, clients
-        wait.
+        Listening is a state of the socket, which the parent keeps, so clients wait while a killed child is replaced.
 
         Raises:
             OSError: another process has begun to listen there after :meth:`bind`.
@@ -143,7 +142,7 @@ class Endpoint:
 
         Args:
             adapter: runs their requests.
-            factory: makes them.
+            factory: makes the connections.
 
         Raises:
             OSError, ValueError: bindOnInit is false and :meth:`bind` fails.
@@ -160,10 +159,11 @@ class Endpoint:
         self._accept_on()
 
     def stop_listening(self) -> None:
-        """Take what the kernel has accepted, then let it refuse: a client that is refused can go elsewhere at once.
+        """Take the connections that the kernel has accepted, then let it refuse new ones, because a refused client can
+        go elsewhere at once.
 
-        Not only this process has the socket, so closing it would leave clients to a queue that nobody empties. A Unix
-        socket, and one that belongs to systemd, stays open: it could not be opened again.
+        Other processes have the socket, too, so closing it would leave clients in a queue that nobody empties. A Unix
+        socket, and one of systemd, stays open, because it could not be opened again.
         """
         if not self.sockets:
             return
@@ -190,7 +190,7 @@ class Endpoint:
         for sock in self.sockets:
             stays = self.connector.others_accept
             stays |= sock.family == socket.AF_UNIX or self.handler.use_inherited_channel or self._inherited
-            # A second shutdown would mark the socket for good: what it accepts later would be at its end at once.
+            # A second shutdown would mark the socket for good, and every later connection would end at once.
             if not stays and _listens(sock):
                 sock.shutdown(socket.SHUT_RDWR)
 
@@ -202,7 +202,7 @@ class Endpoint:
                 time.sleep(DRAIN_SECONDS)
 
     def pause(self) -> None:
-        """Accept no more; idle connections are closed, the others after the request that runs."""
+        """Accept no more connections; close idle ones now, the others after their running request."""
         self.paused = self.ending = True
         self._accept_off()
         self.reactor.call_soon(self._close_idle)
@@ -213,7 +213,7 @@ class Endpoint:
         self._accept_on()
 
     def await_drained(self, seconds: float) -> bool:
-        """Wait until no request runs, at most so long; whether it is so."""
+        """Wait until no request runs, for at most that long; returns True if none runs."""
         deadline = time.monotonic() + seconds
         with self.reactor.blocking():
             while self.running:
@@ -223,7 +223,7 @@ class Endpoint:
         return True
 
     def stop(self) -> None:
-        """Close every connection; requests that run get executorTerminationTimeoutMillis first."""
+        """Close every connection; running requests first get executorTerminationTimeoutMillis."""
         self.stop_listening()
         if not self.paused:
             self.pause()
@@ -250,9 +250,9 @@ class Endpoint:
             os.unlink(path)
 
     def adopt(self, handover: Handover) -> None:
-        """Go on with a connection that another process has begun. Any thread; it begins in the loop's.
+        """Continue a connection that another process has begun. Any thread; the connection starts in the loop's.
 
-        It counts towards maxConnections, but is not refused for it: the other process has accepted it.
+        It counts towards maxConnections but is never refused, because the other process has accepted it.
 
         Raises:
             LifecycleError: no connections are served now; the caller keeps it.
@@ -266,7 +266,7 @@ class Endpoint:
         self.reactor.call_soon(lambda: self._add(handover.sock, lambda: resume(self, handover)))
 
     def forget(self, connection: Connection) -> None:
-        """A connection was closed; there may be room for another. Any thread."""
+        """A connection was closed, so there may be room for another. Any thread."""
         self.connections.discard(connection)
         if self._role is not None:
             self._role.note_connections()
@@ -303,7 +303,7 @@ class Endpoint:
         for sock in self.sockets:
             sock.setblocking(False)
             self.reactor.register(sock, READ, lambda _, sock=sock: self._accept(sock))  # type: ignore[misc]
-        if self.paused:  # meanwhile, by another thread, which may have found nothing to take back
+        if self.paused:  # another thread has paused it meanwhile, perhaps before it found anything to take back
             self._accept_off()
 
     def _accept_again(self) -> None:
@@ -332,7 +332,7 @@ class Endpoint:
                 return
 
     def _accept_one(self, listening: socket.socket) -> bool:
-        """True when there was a connection to accept, and it could be."""
+        """Accept a connection; returns False when there is none, or it cannot be accepted."""
         try:
             sock, peer = listening.accept()
         except BlockingIOError:
@@ -345,7 +345,7 @@ class Endpoint:
         return True
 
     def _cannot_accept(self, exc: OSError) -> None:
-        """Out of descriptors or memory: try again a little later instead of spinning."""
+        """The process is out of descriptors or memory: try again a little later instead of spinning."""
         if exc.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
             log.debug("Socket accept failed: %s", exc)
             return
@@ -354,7 +354,7 @@ class Endpoint:
         self.reactor.call_later(NO_DESCRIPTOR_SECONDS, self._accept_again)
 
     def _add(self, sock: socket.socket, make: Callable[[], Connection]) -> None:
-        """Begin with a connection for the socket, unless it is gone already."""
+        """Begin a connection for the socket, unless the client has already gone."""
         if not self._started:
             log.debug("%s: a connection came after the end", self.connector)
             sock.close()
@@ -363,7 +363,7 @@ class Endpoint:
             sock.setblocking(False)
             self._set_options(sock)
             connection = make()
-        except (OSError, ssl.SSLError) as exc:  # gone already
+        except (OSError, ssl.SSLError) as exc:  # the client has already gone
             log.debug("An accepted connection failed: %s", exc)
             sock.close()
             return
@@ -397,7 +397,7 @@ class Endpoint:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, linger))
 
     def _sweep(self) -> None:
-        """Close what has been silent for too long. No timer runs while there are no connections."""
+        """Close connections that were silent for too long. No timer runs while there are no connections."""
         now = time.monotonic()
         self._flush_messages()
         for connection in tuple(self.connections):
@@ -410,7 +410,7 @@ class Endpoint:
         self._factory.flush_messages()
 
     def log_fault(self, connection: object) -> None:
-        """The exception being handled is a fault of ours, or of foreign code; it costs ``connection`` only."""
+        """Log the current exception as a fault of ours, or of foreign code, that affects only ``connection``."""
         self.messages.log(
             logging.ERROR, "errors in the processing of connections", "Error processing %r", connection, exc_info=True
         )
@@ -429,13 +429,13 @@ class Endpoint:
 
 
 def _bind_again(sock: socket.socket) -> None:
-    """A port that the kernel chose is given back when the socket is shut."""
+    """Bind anew: a port that the kernel chose is given back when the socket is shut down."""
     if sock.family == socket.AF_UNIX:
         return
     try:
         sock.bind(sock.getsockname())
     except OSError as exc:
-        if exc.errno != errno.EINVAL:  # bound still
+        if exc.errno != errno.EINVAL:  # it is still bound
             raise
 
 

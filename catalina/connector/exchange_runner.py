@@ -23,19 +23,19 @@ log = logging.getLogger("org.apache.catalina.connector.Connection")
 class ExchangeRunner:
     """Runs the requests of one connection, each in the loop's thread if it is quick.
 
-    When :meth:`run` returns True the answer has been handed to the kernel and the next request can be parsed. When it
-    returns False somebody else goes on: in the loop's thread the request runs when all connections have been read, and
-    its answer leaves when all their requests have run (:mod:`catalina.reactor` says why).
+    When :meth:`run` returns True, the kernel has the answer, and the next request can be parsed. When it returns False,
+    the request is continued elsewhere: in the loop's thread it runs when all connections have been read, and its answer
+    leaves when all their requests have run (:mod:`catalina.reactor` says why).
 
     Args:
         host: the endpoint.
-        stream: of the connection.
+        stream: the stream of the connection.
         user: the connection.
     """
 
     __slots__ = ("_host", "_reactor", "_stream", "_user", "request", "response", "running", "unanswered")
 
-    #: The exchange in progress, or the last one; whoever parses sets both.
+    #: The exchange in progress, or the last one; the parsing code sets both.
     request: Request
     response: Response
 
@@ -46,7 +46,7 @@ class ExchangeRunner:
         self._user = user
         #: True while a request is processed or held, or its answer on the way.
         self.running = False
-        #: True when the request gets no answer here: its client has gone, or another process goes on with it.
+        #: True when the request gets no answer here: its client has gone, or another process continues it.
         self.unanswered = False
 
     def stop(self) -> None:
@@ -70,7 +70,7 @@ class ExchangeRunner:
         return self._conclude()
 
     def _run_in_loop(self) -> None:
-        """Run the request in the loop's thread, or in another one when its path was slow lately."""
+        """Run the request in the loop's thread, or in another one if its path was slow lately."""
         if self._stream.closed:
             return
         executor = self._host.executor
@@ -94,10 +94,10 @@ class ExchangeRunner:
             executor.run_waiting()
 
     def refuse(self, status: int, text: str) -> None:
-        """Answer the request that was begun, which is none, through the engine's valves; it must be the last."""
+        """Answer the current, invalid request through the engine's valves; it must be the last one."""
         self.running = True
         self._stream.deadline = inf
-        user = self._user  # gone when it closes
+        user = self._user  # deleted when it closes
         try:
             self._host.adapter.refuse(self.request, self.response, status, text)
         except ClientAbortException:
@@ -116,8 +116,8 @@ class ExchangeRunner:
         self._guard()
 
     def _guard(self) -> None:
-        """Go on outside of the loop; a fault here costs this connection only."""
-        user = self._user  # gone when it closes
+        """Continue outside the loop; a fault here affects only this connection."""
+        user = self._user  # deleted when it closes
         try:
             if self._conclude():
                 user.advance()
@@ -126,7 +126,7 @@ class ExchangeRunner:
             user.close()
 
     def _exchange(self) -> None:
-        """The request through the container; its end follows when the loop, or this thread, comes to it."""
+        """Run the request through the container; its end follows when the loop, or this thread, comes to it."""
         try:
             try:
                 self._host.adapter.service(self.request, self.response)
@@ -151,17 +151,17 @@ class ExchangeRunner:
     # Answering
 
     def _conclude(self) -> bool:
-        """After an exchange outside of the loop's thread: True when the next request may be parsed."""
+        """Finish an exchange outside the loop's thread; returns True when the next request may be parsed."""
         return self._may_leave() and self._finish()
 
     def _may_leave(self) -> bool:
-        """True when nothing holds the answer; when something does, the loop's thread goes on once that is over."""
+        """True when nothing holds the answer; otherwise the loop's thread continues once nothing does."""
         if self.unanswered:
             self._user.end_unanswered()
             return False
         delivery = None if self.response.finished else self.response.held_by
         if delivery is not None:
-            delivery.add_done_callback(self._on_delivered)  # last: it may call back at once
+            delivery.add_done_callback(self._on_delivered)  # last, because it may call back at once
         return delivery is None
 
     def _on_delivered(self, _: object) -> None:
@@ -175,7 +175,7 @@ class ExchangeRunner:
         if not stream.attached:
             stream.attach(stream.interest)
         stream.may_wait = False
-        user = self._user  # gone when it closes
+        user = self._user  # deleted when it closes
         try:
             if self._finish():
                 user.advance()
@@ -186,7 +186,7 @@ class ExchangeRunner:
             stream.may_wait = True
 
     def _finish(self) -> bool:
-        """Send what is left of the answer: True when the next request may be parsed."""
+        """Send the rest of the answer; returns True when the next request may be parsed."""
         try:
             self.response.finish()
         except ClientAbortException as exc:
@@ -201,7 +201,7 @@ class ExchangeRunner:
         return self._user.next()
 
     def output_sent(self) -> None:
-        """The client has taken the rest of the answer: go on."""
+        """The client has taken the rest of the answer: continue."""
         self.running = False
         self.request.release()
         if self._user.next():
@@ -209,7 +209,7 @@ class ExchangeRunner:
 
 
 class ExchangeConnection(Connection):
-    """A connection that carries one request after the other. A subclass parses, and is the outlet of the responses."""
+    """A connection that carries one request after another. A subclass parses, and is the outlet of the responses."""
 
     __slots__ = ("runner",)
 
@@ -225,15 +225,17 @@ class ExchangeConnection(Connection):
         raise NotImplementedError
 
     def advance(self) -> None:
-        """Parse what has come and run it; at the end wait for input."""
+        """Parse the received bytes and run requests; at the end wait for input."""
         raise NotImplementedError
 
     def next(self) -> bool:
-        """An answer has left: True when the next request can be parsed, False when that must wait or never comes."""
+        """An answer has left; returns True when the next request can be parsed, False when that must wait or never
+        comes.
+        """
         raise NotImplementedError
 
     def end_unanswered(self) -> None:
-        """The request in progress gets no answer, and there is no way to begin another one."""
+        """The request in progress gets no answer, and no other request can begin."""
         self.close()
 
     # The same for all

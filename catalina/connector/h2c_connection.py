@@ -1,7 +1,7 @@
 """HTTP/1.1 without TLS on a port that understands HTTP/2: a client may begin with it, or change to it.
 
 RFC 9113 section 3.3 (prior knowledge) and RFC 7540 section 3.2 (``Upgrade: h2c``; Tomcat: Http11Processor.java,
-Http2Protocol.accept). Whoever asks for the change in another way than the RFC wants is answered by HTTP/1.1.
+Http2Protocol.accept). A client that asks for the change in another form than the RFC's is answered by HTTP/1.1.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class H2cConnection(Http11Connection):
     """HTTP/1.1 until the client speaks HTTP/2.
 
     Args:
-        http2: makes the connection that goes on with the stream, for what requests have in common and what was read.
+        http2: makes the connection that continues with the stream, from the common facts of its requests and the bytes
+            read.
     """
 
     __slots__ = ("_http2",)
@@ -49,7 +50,7 @@ class H2cConnection(Http11Connection):
         self._http2 = http2
 
     def advance(self) -> None:
-        """Serve what has come, of either protocol."""
+        """Serve the received bytes, of either protocol."""
         data = self.exchange.data
         if self.exchange.requests == 0 and data.startswith(PREFACE[: len(data)]):
             if len(data) >= len(PREFACE):
@@ -57,13 +58,14 @@ class H2cConnection(Http11Connection):
                 self.change_to(successor)
                 successor.start()
                 return
-            if len(data) > len(b"PRI "):  # no HTTP/1.1 method that anybody uses begins like that
+            if len(data) > len(b"PRI "):  # no used method of HTTP/1.1 begins like that
                 self._wait_for_head()
                 return
         super().advance()
 
     def _run(self) -> bool:
-        # The body must have come: what follows it is HTTP/2. In another thread than the loop's nobody hands over.
+        # The body must be complete, because HTTP/2 follows it. A thread other than the loop's cannot change the
+        # protocol.
         request = self.runner.request
         if self.stream.attached and self.exchange.body.complete and request.headers.get("upgrade") == "h2c":
             settings = _settings_of(request)
@@ -73,7 +75,7 @@ class H2cConnection(Http11Connection):
         return super()._run()
 
     def _upgrade(self, request: Request, settings: bytes) -> None:
-        """Say 101, and go on with the request as the first stream."""
+        """Send 101, and continue with the request as the first stream."""
         try:
             self.stream.send(SWITCHING)
         except ClientAbortException as exc:
@@ -97,7 +99,7 @@ class H2cConnection(Http11Connection):
 
 
 def _settings_of(request: Request) -> bytes | None:
-    """The client's settings if its request to change is as it must be."""
+    """The client's settings, if its request for the change is valid."""
     headers = request.headers
     options = {option.strip().lower() for field in headers.get_all("connection") for option in field.split(",")}
     fields = headers.get_all("http2-settings")

@@ -1,8 +1,8 @@
 """A plain HTTP/1.1 connection on its way to another process: the socket, and everything that was read and not answered.
 
 The kernel moves the socket (``SCM_RIGHTS``, ``socket.send_fds``); the bytes and numbers go beside it. The process that
-gets them (:meth:`~catalina.connector.connector.Connector.adopt`) goes on as if it had read the bytes itself, so nothing
-that was made of them here needs to be told: neither the decoded part of a body nor the state of its chunks.
+gets them (:meth:`~catalina.connector.connector.Connector.adopt`) continues as if it had read the bytes itself, so
+nothing that this process made from them is passed on: neither the decoded part of a body nor the state of its chunks.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ class Handover(NamedTuple):
 
     Args:
         sock: non-blocking, and in no poll set.
-        data: what was read and not answered, from the first byte of a request's head; requests that the client has sent
-            behind it are in it too. It is at most the head's and the body's buffers and one read: about a megabyte in
+        data: the bytes that were read and not answered, from the first byte of a request's head, with requests that the
+            client has sent behind it. It is at most the head's and the body's buffers and one read: about a megabyte in
             the worst case, a chunked body of one-byte chunks.
         peer: address and port of the client; the kernel forgets them when the client goes.
-        served: requests that were answered on this connection so far, for maxKeepAliveRequests and for which time-out
-            the next one has.
+        served: the number of requests answered on this connection, for maxKeepAliveRequests and the next time-out.
     """
 
     sock: socket.socket
@@ -33,6 +32,6 @@ class Handover(NamedTuple):
     served: int
 
 
-#: Takes a connection over. It runs in the thread that ran the request, mostly the loop's, so it must not wait. When it
-#: raises, the fault is logged and the socket closed.
+#: Takes over a connection. It runs in the thread that ran the request, mostly the loop's, so it must not wait. Its
+#: exception is logged, and the socket is closed.
 Taker = Callable[[Handover], None]

@@ -7,10 +7,10 @@ from typing import Any
 
 __all__ = ["Headers", "cgi_key"]
 
-#: A client chooses names, so the caches of names end here; further names are computed each time.
+#: Cached names; further names are computed each time, because a client chooses them.
 CACHED_NAMES = 1024
 
-#: Names seen -> environ keys: what :func:`cgi_key` has answered.
+#: Names that occurred -> environ keys: the answers of :func:`cgi_key`.
 CGI_KEYS: dict[bytes, str] = {}
 _lower_names: dict[bytes, str] = {}
 
@@ -46,7 +46,7 @@ class Headers:
 
     Args:
         pairs: (name, value) as they came, bytes; they become text (latin-1, so no byte is lost) when asked for.
-        remembered: what was made of these very fields before, by whoever made it; requests with the same head share it.
+        remembered: results derived from these very fields before; requests with the same head share them.
     """
 
     __slots__ = ("raw", "remembered")
@@ -55,7 +55,7 @@ class Headers:
         self.raw = pairs if isinstance(pairs, (tuple, list)) else list(pairs)
         self.remembered: dict[object, Any] = {} if remembered is None else remembered
 
-    # A request has about ten fields, and few are asked for: looking through them is cheaper than an index.
+    # A request has about ten fields, and few are read, so a search is cheaper than an index.
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of the field, or ``default``."""
@@ -69,13 +69,13 @@ class Headers:
         """Every value of the field, in the order they came; empty when there is none."""
         wanted = name.lower()
         values = []
-        for key, value in self.raw:  # a comprehension would be a call of its own in this Python
+        for key, value in self.raw:  # a comprehension would cost a call of its own in this Python
             if (_lower_names.get(key) or _lower(key)) == wanted:
                 values.append(value.decode("latin-1"))
         return values
 
     def cgi_fields(self) -> dict[str, str]:
-        """The fields as the environ has them, repetitions joined; not to be changed."""
+        """The fields in the form of the environ, repetitions joined; callers must not change it."""
         fields: dict[str, str] | None = self.remembered.get(Headers)
         if fields is None:
             fields = self.remembered[Headers] = {}
@@ -91,7 +91,7 @@ class Headers:
         return fields
 
     def items(self) -> Iterator[tuple[str, str]]:
-        """(name, value) as they came, repetitions included."""
+        """(name, value) as they came, with repetitions."""
         for name, value in self.raw:
             yield name.decode("latin-1"), value.decode("latin-1")
 
@@ -103,7 +103,7 @@ class Headers:
         return list(seen.values())
 
     def set(self, name: str, value: str) -> None:
-        """Replace every value of the field by one, as a valve does that believes a proxy."""
+        """Replace every value of the field by one, as a valve does for a proxy that it trusts."""
         self.remove(name)
         self.add(name, value)
 
@@ -129,4 +129,4 @@ class Headers:
         return len(self.raw)
 
     def __repr__(self) -> str:
-        return f"Headers({self.names()})"  # values may be secrets
+        return f"Headers({self.names()})"  # without values, which may be secrets

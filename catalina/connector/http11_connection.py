@@ -39,19 +39,19 @@ log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
 
 #: A body up to this size is read before its request runs, so that a slow upload holds no thread.
 BODY_BUFFER = 64 * 1024
-#: Requests of one connection that are served before it is the others' turn.
+#: Requests of one connection that are served before the others have their turn.
 TURN = 32
 #: Seconds that the client gets to close after the last answer of a connection.
 LINGER_SECONDS = 2.0
 
 
 class Http11Connection(ExchangeConnection):
-    """Requests one after the other, pipelined or not; the outlet of their responses.
+    """Serves requests one after another, pipelined or not; the outlet of their responses.
 
     Args:
-        rules: of the connector.
+        rules: the rules of the connector.
         served: requests that another process has answered on this connection before.
-        data: what it has read behind them.
+        data: the bytes that it has read behind them.
     """
 
     __slots__ = ("_body_parts", "_body_size", "_facts", "_rules", "_taker", "exchange")
@@ -66,11 +66,11 @@ class Http11Connection(ExchangeConnection):
         self._facts = ConnectionFacts.of(rules.connector, stream.sock, stream.peer)
         self._body_parts: list[bytes] = []
         self._body_size = 0
-        #: Goes on with this connection instead of an answer.
+        #: Continues with this connection in place of an answer.
         self._taker: Taker | None = None
 
     def start(self) -> None:
-        """Wait for the first bytes, or go on with what another process has read."""
+        """Wait for the first bytes, or continue with those that another process has read."""
         super().start()
         if self.exchange.data:
             self.advance()
@@ -84,7 +84,7 @@ class Http11Connection(ExchangeConnection):
 
     def on_input(self) -> None:
         """A part of a head or a body has come, or the client has gone."""
-        if self.runner.running:  # the answer is held: what comes now has to wait
+        if self.runner.running:  # the answer is held, so input has to wait
             self.stream.detach()
             return
         data = self.stream.receive()
@@ -135,7 +135,9 @@ class Http11Connection(ExchangeConnection):
             self.advance()
 
     def _run(self) -> bool:
-        """Run the request that has come; True when its answer has left. Another protocol may be asked for here."""
+        """Run the current request; returns True when its answer has left. The request may ask for another protocol
+        here.
+        """
         return self.runner.run()
 
     def _wait_for_request(self) -> None:
@@ -147,16 +149,16 @@ class Http11Connection(ExchangeConnection):
             stream.await_input()
 
     def _wait_for_head(self) -> None:
-        """The head has begun: all of it must come within connectionTimeout, however slowly its bytes drip."""
+        """The head has begun: it must be complete within connectionTimeout, however slowly its bytes come."""
         if self.exchange.await_rest():
             self.stream.deadline = time.monotonic() + self.stream.timeout_s
         self.stream.await_input()
 
     def _begin(self, head: RequestHead) -> bool:
-        """Make the request; False when its body has to be waited for.
+        """Make the request; returns False when its body must be awaited.
 
         Raises:
-            HttpError: what came of the body is malformed, or the TLS connection is not for this host.
+            HttpError: the body is malformed so far, or the TLS connection is not for this host.
         """
         request = self._make_request(head)
         response = Response(request, self)
@@ -180,7 +182,7 @@ class Http11Connection(ExchangeConnection):
             response.headers.append(("X-Powered-By", rules.powered_by))
 
     def _make_request(self, head: RequestHead) -> Request:
-        # Taken apart at once: a field of a named tuple costs a call each.
+        # Unpacked at once, because a field of a named tuple costs a call each.
         method, path, query, http11, fields, length, _, _, _, _, host, port, _, remembered = head
         headers = Headers(fields, remembered)
         request = Request(self._facts, method, path, query, "HTTP/1.1" if http11 else "HTTP/1.0", headers)
@@ -227,7 +229,7 @@ class Http11Connection(ExchangeConnection):
             self.advance()
 
     def _collect(self, part: bytes) -> bool:
-        """Keep a part of a body until its request runs; True when it can."""
+        """Keep a part of a body until its request runs; returns True if that is possible."""
         self._body_parts.append(part)
         self._body_size += len(part)
         if self.exchange.body.complete:
@@ -239,7 +241,7 @@ class Http11Connection(ExchangeConnection):
         return True
 
     def _start_body(self) -> None:
-        """Give the request its input: what has come, then what is still to come."""
+        """Give the request its input: the bytes that have come, then those still to come."""
         ready = b"".join(self._body_parts)
         self._body_parts.clear()
         exchange = self.exchange
@@ -278,7 +280,7 @@ class Http11Connection(ExchangeConnection):
             self.runner.request.headers.add(name, value)
 
     def _acknowledge(self) -> None:
-        if not self.runner.response.committed:  # it would stand in the middle of the answer
+        if not self.runner.response.committed:  # it would end up in the middle of the answer
             self.stream.send(self.exchange.acknowledge())
 
     # Output: the response's outlet
@@ -306,7 +308,7 @@ class Http11Connection(ExchangeConnection):
             self.stream.send_parts((head, body))
 
     def will_close(self, response: Response) -> bool:
-        """True when the connection ends with this answer, as far as that is known before it is sent."""
+        """True when the connection ends with this answer, as far as that is known before sending."""
         return self.exchange.will_close(response.status, self.host.ending)
 
     def send_body(self, data: bytes) -> None:
@@ -328,7 +330,7 @@ class Http11Connection(ExchangeConnection):
             self.stream.send(behind)
 
     def flushed(self) -> None:
-        """Send what the client did not take before: the next block may be long in coming."""
+        """Send the bytes that the client did not take before, because the next block may be long in coming."""
         if self.stream.out:
             self.stream.flush()
 
@@ -368,7 +370,7 @@ class Http11Connection(ExchangeConnection):
             self._end(state)
 
     def _end(self, state: State) -> None:
-        """Close so that the client gets the answer: with input still to come, wait until it has closed too."""
+        """Close so that the client gets the answer: if more input may come, wait until it has closed, too."""
         if state is not LINGER:
             self.close()
             return
@@ -380,11 +382,11 @@ class Http11Connection(ExchangeConnection):
         self.stream.deadline = time.monotonic() + LINGER_SECONDS
         self.stream.await_input()
 
-    # Others go on
+    # Continuation by others
 
     @property
     def handover(self) -> Callable[[Taker], None] | None:
-        """How to leave the connection to another process; None when not everything that was read is at hand."""
+        """Leaves the connection to another process; None when not all bytes read are at hand."""
         return self._hand_over if self.stream.can_be_handed_over and self.exchange.raw is not None else None
 
     def _hand_over(self, take: Taker) -> None:
@@ -392,7 +394,7 @@ class Http11Connection(ExchangeConnection):
         self.runner.unanswered = True
 
     def end_unanswered(self) -> None:
-        """The request gets no answer here: its client has gone, or another process goes on."""
+        """The request gets no answer here: its client has gone, or another process continues."""
         take, exchange, stream = self._taker, self.exchange, self.stream
         if take is None or exchange.raw is None:
             self.close()
@@ -410,7 +412,7 @@ class Http11Connection(ExchangeConnection):
             stream.sock.close()
 
     def change_to(self, successor: Connection) -> None:
-        """Another protocol goes on with the stream, and what was read behind the last request."""
+        """Let another protocol continue with the stream, and the bytes read behind the last request."""
         self.exchange.leave()
         self.runner.stop()
         super().change_to(successor)
@@ -426,7 +428,7 @@ class Http11Connection(ExchangeConnection):
         return request
 
     def _refuse(self, refused: HttpError, request: Request) -> None:
-        """Answer what is no request, through the engine's valves, and close."""
+        """Answer an invalid request through the engine's valves, and close."""
         self._rules.log_refusal(self.stream.peer[0], refused)
         response = Response(request, self)
         request.response = response
@@ -435,7 +437,7 @@ class Http11Connection(ExchangeConnection):
         self.runner.refuse(refused.status, refused.text)
 
     def time_out(self) -> None:
-        """Tomcat closes without a word when no request came, or only a part of its head."""
+        """As Tomcat, close silently when no request came, or only a part of its head."""
         if self.exchange.state is OWED and not self.runner.running:
             self._refuse(HttpError(408, "the body did not come in time"), self.runner.request)
         else:

@@ -24,7 +24,7 @@ REFUSAL_INFO_SECONDS = 24 * 3600.0
 
 
 class Http11Rules:
-    """Read once at the start of a connector, so that a request costs no look-ups of attributes.
+    """The settings, read once at the start of a connector, so that a request looks up no attributes.
 
     Args:
         connector: an HTTP connector.
@@ -45,12 +45,14 @@ class Http11Rules:
         self.uses_sendfile = handler.use_sendfile and not connector.is_tls
         self.restricted_agents = pattern(handler.restricted_user_agents or "")
         self.powered_by = "WSGI/1.0 (Catalina; Python)" if connector.xpowered_by else None
-        #: True when a request needs more than its head says: the facts of its TLS, or one of the two above.
+        #: True when a request needs more than its head: the facts of its TLS, or one of the two above.
         self.has_more_to_say = connector.is_tls or self.restricted_agents is not None or self.powered_by is not None
         self._next_info = 0.0
 
     def log_refusal(self, peer: str, refused: HttpError) -> None:
-        """The first in a day at INFO, the others at DEBUG: anybody can send rubbish (Tomcat: UserDataHelper)."""
+        """Log a refusal: the first in a day at INFO, the others at DEBUG, because anybody can send rubbish (Tomcat:
+        UserDataHelper).
+        """
         now = time.monotonic()
         if now >= self._next_info:
             self._next_info = now + REFUSAL_INFO_SECONDS

@@ -1,7 +1,7 @@
 """One HTTP/2 connection: a socket in the loop, the protocol of :mod:`catalina.coyote.http2`, and its streams.
 
-Unlike the other protocols several requests run at a time on one connection, in several threads. So the connection stays
-in the loop, which reads, and everything that touches the protocol's state or the socket happens under one lock, never
+Unlike with other protocols, several requests of one connection run at the same time, in several threads. So the
+connection stays in the loop, which reads, and code that touches the protocol's state or the socket holds a lock, never
 for long.
 """
 
@@ -43,24 +43,24 @@ repeated = RepeatedMessages(log)
 CONNECTION_WINDOW = 16 * 1024 * 1024
 #: Bytes per DATA frame and turn, so that the streams of a connection share it.
 TURN = 16 * 1024
-#: Bytes of answers that may wait for the client before no further request of the connection is begun.
+#: Bytes of answers that may wait for the client before the connection begins no further request.
 CONNECTION_HIGH_WATER = 4 * HIGH_WATER
-#: Bytes that count as progress of a frame or header block that has begun; fewer in readTimeout are none.
+#: Bytes that count as progress of a frame or header block that has begun; fewer within readTimeout count as none.
 PROGRESS_BYTES = 1024
-#: Reads of input that nobody wants any more, before a close.
+#: Reads of unwanted input before a close.
 LAST_READS = 16
 #: Seconds between two looks at the deadlines of streams.
 LOOK_SECONDS = 1.0
 
 
 class Http2Connection(Connection):
-    """Streams of one client.
+    """The connection and the streams of one client.
 
     Args:
         rules: of the connector.
         settings: its ``<UpgradeProtocol>``.
-        facts: what its requests have in common.
-        data: what an HTTP/1.1 connection has read behind its last request.
+        facts: the common facts of its requests.
+        data: the bytes that an HTTP/1.1 connection has read behind its last request.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Http2Connection(Connection):
         self.rules = rules
         self.settings = settings
         self.lock = threading.RLock()
-        #: Told when windows open or the socket drains, for threads that produce more than the client takes.
+        #: Notified when windows open or the socket drains, for threads that produce more than the client takes.
         self.room = threading.Condition(self.lock)
         self.streams: dict[int, Http2Stream] = {}
         self.facts = facts
@@ -92,18 +92,19 @@ class Http2Connection(Connection):
             max_trailer_size=settings.trailer_size(handler.max_trailer_size),
             connection_window=_connection_window(settings),
         )
-        #: Streams whose requests can run. Whoever is the loop's thread takes the next: a slow one holds up no other.
+        #: Streams whose requests can run. The loop's thread takes the next one, so a slow request does not hold up
+        #: others.
         self._ready: deque[Http2Stream] = deque()
         self._executing = 0
         #: True when one of them waits for room, not only for the loop.
         self._held_up = False
-        #: Bytes of answers that wait for windows, of all streams.
+        #: Bytes of answers that wait for windows, for all streams together.
         self.output_size = 0
         self._ending = False
         self._keep_alive_s = seconds_of(settings.keep_alive_timeout)
         self._read_timeout_s = seconds_of(settings.read_timeout)
         self._write_timeout_s = seconds_of(settings.write_timeout)
-        #: When what waits for its rest, or for the client to take it, must have made progress.
+        #: The times at which unfinished input, or output that the client has not taken, must have made progress.
         self._read_deadline = self._write_deadline = math.inf
         self._buffered = 0
         self._look = math.inf
@@ -115,14 +116,14 @@ class Http2Connection(Connection):
         return self._has_streams
 
     def start(self) -> None:
-        """Send our settings, and go on where an HTTP/1.1 connection has ended."""
+        """Send our settings, and continue where an HTTP/1.1 connection has ended."""
         self.protocol.start()
         self.stream.attach(READ)
         data, self._data = self._data, b""
         self._process(data)
 
     def upgrade(self, request: Request, settings: bytes) -> None:
-        """Go on behind 101 Switching Protocols: the request of HTTP/1.1 is the first stream."""
+        """Continue behind 101 Switching Protocols: the request of HTTP/1.1 is the first stream."""
         with self.lock:
             try:
                 self.protocol.upgrade(settings)
@@ -142,13 +143,13 @@ class Http2Connection(Connection):
                 self._on_writable()
             if events & ~WRITE and not self.stream.closed:
                 self.on_input()
-        except BaseException:  # our own fault: it costs this connection only
+        except BaseException:  # our own fault, which affects only this connection
             log.exception("Error processing %r", self)
             self.close()
 
     def on_input(self) -> None:
         """Frames have come, or the client has gone."""
-        with self.lock:  # the socket too: TLS cannot read and write in two threads at once
+        with self.lock:  # also for the socket, because TLS cannot read and write in two threads at once
             data = self.stream.receive()
         if data is None:
             return
@@ -172,7 +173,7 @@ class Http2Connection(Connection):
             self._end_if_idle()
 
     def _note_rest(self) -> None:
-        """Anything that has begun must go on: each readTimeout brings its end, or a good part of it."""
+        """Everything that has begun must make progress: each readTimeout must bring its end, or a good part of it."""
         buffered = self.protocol.buffered
         if not self.protocol.waits_for_rest:
             self._read_deadline = math.inf
@@ -194,10 +195,10 @@ class Http2Connection(Connection):
         self._end(error.code, error.text)
 
     def ready(self, stream: Http2Stream) -> None:
-        """The request of a stream can run, when the loop comes to it."""
+        """The request of a stream can run when the loop comes to it."""
         self._ready.append(stream)
 
-    # Events that the protocol tells of, under the lock
+    # Events of the protocol, under the lock
 
     def on_request(self, number: int, fields: RequestFields, ended: bool) -> None:
         """A request has begun."""
@@ -212,7 +213,7 @@ class Http2Connection(Connection):
     def on_data(self, number: int, data: bytes, counted: int) -> None:
         """A part of a body."""
         stream = self.streams.get(number)
-        if stream is None:  # answered already; the window of the connection must still open again
+        if stream is None:  # it was answered already, but the window of the connection must open again
             self.protocol.consumed(number, counted)
         elif stream.on_data(data, counted):
             self._ready.append(stream)
@@ -230,21 +231,21 @@ class Http2Connection(Connection):
             self._ready.append(stream)
 
     def on_reset(self, number: int) -> None:
-        """Nobody wants the answer any more."""
+        """The client, or nobody, wants the answer any more."""
         stream = self.streams.get(number)
         if stream is not None:
             stream.on_reset()
 
     def on_room(self) -> None:
-        """A window has become larger; what waits is sent when all input has been read."""
+        """A window has become larger; waiting data is sent when all input has been read."""
         self.room.notify_all()
 
     def on_goaway(self) -> None:
-        """The client begins no more streams: those under way are answered, then it is over."""
+        """The client begins no more streams: finish those under way, then close."""
         self._ending = True
 
     def on_stream_error(self, error: StreamException) -> None:
-        """Say it, but not each time: anybody can send rubbish."""
+        """Log the error, but not each time, because anybody can send rubbish."""
         repeated.log(
             logging.INFO, f"broken HTTP/2 streams of {self.stream.peer[0]}", "%r: a stream was reset: %s", self, error
         )
@@ -256,14 +257,14 @@ class Http2Connection(Connection):
         data = self.protocol.take_output()
         stream = self.stream
         if data and not stream.closed:
-            stream.may_wait = False  # never under the lock: who produces too much waits in wait_for_room
+            stream.may_wait = False  # never wait under the lock: a thread that produces too much waits in wait_for_room
             stream.send(data)
             if stream.out and not stream.interest & WRITE:
                 self._write_deadline = time.monotonic() + self._write_timeout_s
                 stream.attach(READ | WRITE)
 
     def _pump_all(self) -> None:
-        """Send what streams have waiting, in turns, as far as windows and the socket allow."""
+        """Send the streams' waiting data in turns, as far as windows and the socket allow."""
         waiting = [stream for stream in self.streams.values() if stream.has_output]
         while waiting and self.stream.out_size < HIGH_WATER:
             waiting = [stream for stream in waiting if stream.pump(TURN)]
@@ -284,7 +285,7 @@ class Http2Connection(Connection):
                     self._write_deadline = time.monotonic() + self._write_timeout_s
 
     def on_output_sent(self) -> None:
-        """Everything that waited has been taken: streams may send more."""
+        """The kernel has taken all waiting output: streams may send more."""
         self._write_deadline = math.inf
         self.stream.attach(READ)
         self._pump_all()
@@ -296,7 +297,7 @@ class Http2Connection(Connection):
             self._pump_all()
 
     def wait_for_room(self, stream: Http2Stream) -> None:
-        """Wait, in the thread of a request, until the client has taken most of what it produced.
+        """In the thread of a request, wait until the client has taken most of its output.
 
         Raises:
             ClientAbortException: the client has gone, or takes nothing for too long.
@@ -317,10 +318,10 @@ class Http2Connection(Connection):
     # Life
 
     def run_ready(self) -> None:
-        """Run what is ready, in the loop's thread, as long as this is it.
+        """Run ready requests, as long as this is the loop's thread.
 
-        No more than maxConcurrentStreamExecution run at a time, and none is begun while too much of what others have
-        produced waits for the client.
+        At most maxConcurrentStreamExecution run at a time, and none begins while too much output of others waits for
+        the client.
         """
         while self._ready and self.stream.reactor.in_runner:
             with self.lock:
@@ -337,19 +338,19 @@ class Http2Connection(Connection):
         return self._executing < limit and self.output_size < CONNECTION_HIGH_WATER
 
     def _go_on(self) -> None:
-        """There may be room for what is ready."""
+        """There may be room for ready requests."""
         if self._held_up and self._may_start:
             self._held_up = False
             self.stream.reactor.call_soon(self.run_ready)
 
     def stream_executed(self) -> None:
-        """A request has returned from the container: one that waits may run."""
+        """A request has returned from the container, so a waiting one may run."""
         with self.lock:
             self._executing -= 1
             self._go_on()
 
     def stream_done(self, stream: Http2Stream) -> None:
-        """The answer of a stream is out, or nobody wants it any more."""
+        """The answer of a stream has left, or nobody wants it any more."""
         with self.lock:
             if self.streams.pop(stream.number, None) is not None:
                 stream.drop_body()
@@ -365,7 +366,7 @@ class Http2Connection(Connection):
                 self._end(Http2Error.NO_ERROR)
 
     def _note_idle(self) -> None:
-        """When to look again: at the end of keepAliveTimeout while there is no stream, else soon, whatever comes."""
+        """Schedule the next look: at the end of keepAliveTimeout while there is no stream, otherwise soon."""
         running = bool(self.streams)
         if not running:
             self._look = time.monotonic() + self._keep_alive_s
@@ -375,7 +376,7 @@ class Http2Connection(Connection):
         self.stream.deadline = min(self._look, self._read_deadline, self._write_deadline)
 
     def _end(self, code: Http2Error, text: str = "") -> None:
-        """GOAWAY, and close."""
+        """Send GOAWAY, and close."""
         if self.stream.closed:
             return
         self.protocol.goaway(code, text)
@@ -384,7 +385,7 @@ class Http2Connection(Connection):
         self._close_after_output()
 
     def _close_after_output(self) -> None:
-        """Close so that the client gets to read why: a reset by unread input would overtake it."""
+        """Close so that the client can read the reason, which a reset for unread input would overtake."""
         with contextlib.suppress(OSError, ValueError):
             for _ in range(LAST_READS):
                 if not self.stream.receive():
@@ -392,11 +393,11 @@ class Http2Connection(Connection):
         self.close()
 
     def running_requests(self) -> list[Request]:
-        """The requests of its streams that run now."""
+        """The running requests of its streams."""
         return [request for stream in tuple(self.streams.values()) if (request := stream.running_request) is not None]
 
     def close_when_idle(self) -> None:
-        """The connector pauses: say that no further stream is taken, and finish those under way."""
+        """The connector pauses: announce that no further stream is accepted, and finish those under way."""
         with self.lock:
             if self.streams:
                 self._announce_end()
@@ -404,7 +405,9 @@ class Http2Connection(Connection):
                 self._end(Http2Error.NO_ERROR)
 
     def _announce_end(self) -> None:
-        """GOAWAY: the client sends its next requests over another connection. Those under way are answered here."""
+        """Send GOAWAY: the client sends its next requests over another connection, and this one answers those under
+        way.
+        """
         self._ending = True
         self.protocol.goaway(Http2Error.NO_ERROR)
         try:
@@ -414,7 +417,7 @@ class Http2Connection(Connection):
             self.close()
 
     def time_out(self) -> None:
-        """Look what has taken too long: the connection itself, or one of its streams."""
+        """Check what has taken too long: the connection itself, or one of its streams."""
         with self.lock:
             now = time.monotonic()
             if now > self._write_deadline:
@@ -437,7 +440,7 @@ class Http2Connection(Connection):
         self.run_ready()
 
     def close(self) -> None:
-        """Close, and wake who waits for this client."""
+        """Close, and wake the threads that wait for this client."""
         with self.lock:
             super().close()
             for stream in tuple(self.streams.values()):

@@ -1,4 +1,4 @@
-"""Header fields of an HTTP/2 stream -> :class:`Request` (RFC 9113 section 8.3)."""
+"""Fills a :class:`Request` from the header fields of an HTTP/2 stream (RFC 9113 section 8.3)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*")
 
 
 def fill_request(request: Request, fields: RequestFields, rules: Http11Rules, tls: TlsFacts | None) -> None:
-    """Set what the fields say.
+    """Set the request from the fields.
 
     Args:
-        rules: of the connector.
-        tls: the connection's, which may not be for the host of this request.
+        rules: the rules of the connector.
+        tls: the connection's TLS, which may not be for the host of this request.
 
     Raises:
-        HttpError: 400, 421 or 501, the request cannot be taken; what is set so far is enough for its error page.
+        HttpError: 400, 421 or 501: the request is refused; the parts set so far are enough for its error page.
     """
     request.headers = join_cookies(fields.fields)
     request.method = fields.method.decode("latin-1")
@@ -71,7 +71,7 @@ def _set_host(request: Request, authority: bytes, rules: Http11Rules, tls: TlsFa
 
 
 def join_cookies(fields: tuple[tuple[bytes, bytes], ...]) -> Headers:
-    """Cookies may come one by one; applications expect one field (RFC 9113 section 8.2.3)."""
+    """Join cookies, which may come one by one, because applications expect one field (RFC 9113 section 8.2.3)."""
     cookies = [value for name, value in fields if name == b"cookie"]
     if len(cookies) < 2:
         return Headers(fields)

@@ -28,7 +28,7 @@ log = logging.getLogger("org.apache.coyote.http2.Stream")
 
 #: A body up to this size is read before its request runs.
 BODY_BUFFER = 64 * 1024
-#: Fields that have no place in HTTP/2 (RFC 9113 section 8.2.2).
+#: Fields that are not allowed in HTTP/2 (RFC 9113 section 8.2.2).
 CONNECTION_FIELDS = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
 #: Bytes of a body that count as progress.
 PROGRESS_BYTES = 1024
@@ -38,11 +38,11 @@ class Http2Stream:
     """The outlet of its response, and the source of its request's body.
 
     Args:
-        connection: it belongs to; its lock guards all that is here.
+        connection: its connection, whose lock guards all members.
         number: the stream id.
     """
 
-    #: None: other streams of the connection run here.
+    #: None: other streams of the connection run in this process.
     handover = None
 
     def __init__(self, connection: Http2Connection, number: int) -> None:
@@ -50,13 +50,13 @@ class Http2Stream:
         self.number = number
         #: Set when the client has reset the stream, or has gone.
         self.reset = False
-        #: Its request waits for the client just now, in its own thread.
+        #: True while its request waits for the client, in its own thread.
         self.waits_for_client = False
         self.is_ready = False
         self.output_size = 0
         self._output: deque[memoryview] = deque()
         self._output_ended = False
-        self._body: deque[tuple[bytes, int]] = deque()  # data, and what it counts in the window
+        self._body: deque[tuple[bytes, int]] = deque()  # data, and the bytes that it counts in the window
         self._body_size = 0
         self._body_ended = False
         self._request: Request
@@ -65,7 +65,7 @@ class Http2Stream:
         self._aborted = False
         self._refused: HttpError | None = None
         self._remaining = -1  # bytes that the answer's Content-Length still promises
-        #: When the client must have sent or taken something; infinite while that is not its turn.
+        #: The time at which the client must have sent or taken something; infinite while it is not the client's turn.
         self.deadline = math.inf
         self._seen = 0  # bytes of the body when the deadline was last put off
         self._read_timeout_s = seconds_of(connection.settings.stream_read_timeout)
@@ -77,10 +77,10 @@ class Http2Stream:
     # The request
 
     def begin(self, fields: RequestFields, ended: bool) -> None:
-        """Make the request of its header fields.
+        """Make the request from its header fields.
 
         Raises:
-            HttpError: it is none.
+            HttpError: the fields are no valid request.
         """
         self._body_ended = ended
         connection = self.connection
@@ -116,25 +116,25 @@ class Http2Stream:
                 self.connection.flush()
 
     def refuse(self, refused: HttpError) -> None:
-        """Answer what is no request."""
+        """Answer an invalid request."""
         self.is_ready = True
         self._refused = refused
 
     def on_data(self, data: bytes, counted: int) -> bool:
-        """A part of the body has come; whether the request can run now."""
+        """A part of the body has come; returns True if the request can run now."""
         self._body.append((data, counted))
         self._body_size += len(data)
         self.connection.room.notify_all()
         if self._started or self.is_ready:
             return False
-        if self._body_size - self._seen >= PROGRESS_BYTES:  # a body that drips is none
+        if self._body_size - self._seen >= PROGRESS_BYTES:  # fewer bytes do not count as progress
             self._seen = self._body_size
             self.deadline = time.monotonic() + self._read_timeout_s
         self.is_ready = self._body_size > BODY_BUFFER // 2
         return self.is_ready
 
     def on_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
-        """Those that allowedTrailerHeaders names become fields of the request."""
+        """Turn the fields that allowedTrailerHeaders names into fields of the request."""
         allowed = self.connection.rules.exchange.trailers
         for name, value in fields:
             text = name.decode("latin-1")
@@ -142,7 +142,7 @@ class Http2Stream:
                 self._request.headers.add(text, value.decode("latin-1"))
 
     def on_end(self) -> bool:
-        """The body is complete; whether the request can run now."""
+        """The body is complete; returns True if the request can run now."""
         self._body_ended = True
         self.connection.room.notify_all()
         if self._started or self.is_ready:
@@ -153,7 +153,7 @@ class Http2Stream:
     def on_reset(self) -> None:
         """The client does not want the answer any more, or cannot get it."""
         self.reset = True
-        complete = self._output_ended  # nobody works on it any more
+        complete = self._output_ended  # no thread works on it any more
         self._drop_output()
         self.connection.room.notify_all()
         if not self._started or complete:
@@ -167,7 +167,7 @@ class Http2Stream:
         self.deadline = math.inf
 
     def time_out(self) -> None:
-        """The deadline is over: the body does not come, or the client does not open the window. Under the lock."""
+        """The deadline has passed: the body does not come, or the client does not open the window. Under the lock."""
         self.deadline = math.inf
         if self.is_ready:
             log.debug("%r: the client took nothing in time", self)
@@ -281,7 +281,7 @@ class Http2Stream:
         connection.stream_done(self)
 
     def _flush(self) -> None:
-        """Frames that belong to no answer; when the client has gone its connection says so elsewhere."""
+        """Send frames that belong to no answer. A client that has gone is noticed elsewhere."""
         try:
             self.connection.flush()
         except ClientAbortException as exc:
@@ -310,7 +310,7 @@ class Http2Stream:
             return self._take_body()
 
     def _take_body(self) -> bytes:
-        """Everything that is there; the windows open again by as much, so the client sends on."""
+        """Take all received data; the windows open again by as much, so that the client sends more."""
         connection = self.connection
         data = b"".join(part for part, _ in self._body)
         counted = sum(count for _, count in self._body)
@@ -321,7 +321,7 @@ class Http2Stream:
         return data
 
     def drop_body(self) -> None:
-        """Nobody reads the rest of the body: give its window back, and tell the client to stop. Under the lock."""
+        """The rest of the body is not wanted: give its window back, and tell the client to stop. Under the lock."""
         connection = self.connection
         counted = sum(count for _, count in self._body)
         self._body.clear()
@@ -361,7 +361,7 @@ class Http2Stream:
             self.connection.pump(self)
 
     def _fields(self, response: Response) -> list[tuple[str, str]]:
-        """Status, the fields of the response, and those that every answer has."""
+        """The status, the fields of the response, and those of every answer."""
         rules = self.connection.rules.exchange
         fields = [(":status", str(response.status))]
         names = set()
@@ -378,7 +378,7 @@ class Http2Stream:
         return fields
 
     def _within_length(self, data: bytes) -> bytes:
-        """No more than Content-Length promised: more would be a malformed answer."""
+        """At most as many bytes as Content-Length promised, because more would be a malformed answer."""
         if self._remaining >= 0:
             if len(data) > self._remaining:
                 log.debug("%r: the response is longer than its Content-Length", self)
@@ -412,7 +412,7 @@ class Http2Stream:
                 count -= len(block)
 
     def flushed(self) -> None:
-        """Nothing is kept back here."""
+        """Nothing to do: nothing is kept back here."""
 
     def end(self) -> None:
         """The body is complete."""
@@ -439,16 +439,18 @@ class Http2Stream:
 
     @property
     def running_request(self) -> Request | None:
-        """Its request while it runs or its answer is on the way; None before."""
+        """Its request while it runs or its answer is on the way; otherwise None."""
         return self._request if self._started else None
 
     @property
     def has_output(self) -> bool:
-        """Whether something waits to be sent, be it only the end."""
+        """True when something waits to be sent, be it only the end."""
         return bool(self._output) or self._output_ended
 
     def pump(self, most: int) -> bool:
-        """Send up to ``most`` bytes, as the windows allow; whether there is more to send now. Under the lock."""
+        """Send up to ``most`` bytes, as the windows allow; returns True if there is more to send now. Under the
+        lock.
+        """
         protocol = self.connection.protocol
         if self.reset:
             return False
@@ -473,5 +475,5 @@ class Http2Stream:
 
 
 def _clean(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Values without what h2 refuses: controls, and spaces around them."""
+    """Values without the characters that h2 refuses: controls, and spaces around them."""
     return [(name, "".join(c if c >= " " and c != "\x7f" else " " for c in value).strip()) for name, value in fields]

@@ -1,4 +1,4 @@
-"""Listening sockets: TCP, Unix, or inherited from systemd."""
+"""Makes listening sockets: TCP, Unix, or inherited from systemd."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LISTEN_FDS_START = 3
 
 
 def bind_socket(handler: AbstractProtocol, port: int) -> socket.socket:
-    """The socket that a protocol's attributes ask for, bound. Until it listens the kernel refuses whoever connects.
+    """The bound socket that a protocol's attributes ask for. Until it listens, the kernel refuses clients.
 
     Raises:
         OSError: the address or port cannot be bound.
@@ -51,7 +51,7 @@ def _bind(handler: AbstractProtocol, sock: socket.socket, where: object, dual_st
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1 if reuse is None else int(reuse))
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not dual_stack))
-        if handler.socket_rx_buf_size:  # before listen: it decides about the window scale
+        if handler.socket_rx_buf_size:  # before listen, because it decides about the window scale
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, handler.socket_rx_buf_size)
         sock.bind(where)  # type: ignore[arg-type]  # what getaddrinfo gave
     except BaseException:
@@ -63,7 +63,7 @@ def _bind(handler: AbstractProtocol, sock: socket.socket, where: object, dual_st
 def _bind_unix(handler: AbstractProtocol, path: str) -> socket.socket:
     _check_parent(handler, os.path.dirname(os.path.abspath(path)))
     if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
-        os.unlink(path)  # of a server that is gone
+        os.unlink(path)  # left by a server that has gone
     sock = socket.socket(socket.AF_UNIX)
     sock.bind(path)
     if handler.unix_domain_socket_path_permissions:
@@ -72,10 +72,10 @@ def _bind_unix(handler: AbstractProtocol, path: str) -> socket.socket:
 
 
 def _check_parent(handler: AbstractProtocol, parent: str) -> None:
-    """The directory guards the socket, so it must be as the operator says.
+    """Check the directory, which guards the socket and must be as the operator says.
 
     Raises:
-        ValueError: it is not.
+        ValueError: the directory differs.
     """
     status = os.stat(parent)
     wanted = handler.unix_domain_socket_parent_permissions
@@ -83,7 +83,7 @@ def _check_parent(handler: AbstractProtocol, parent: str) -> None:
         raise ValueError(f"{parent}: permissions are {stat.filemode(status.st_mode)[1:]}, expected {wanted}")
     owner = handler.unix_domain_socket_parent_owner
     if owner:
-        import pwd  # only where it is asked for
+        import pwd  # imported only when it is needed
 
         name = pwd.getpwuid(status.st_uid).pw_name
         if name != owner:

@@ -25,7 +25,7 @@ class ParameterLimitError(LimitError):
     """The parameters of a request are beyond a limit.
 
     Args:
-        reason: Tomcat's word for it (Parameters.FailReason): POST_TOO_LARGE or TOO_MANY_PARAMETERS.
+        reason: Tomcat's word (Parameters.FailReason): POST_TOO_LARGE or TOO_MANY_PARAMETERS.
     """
 
     def __init__(self, text: str, reason: str) -> None:
@@ -41,7 +41,7 @@ _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
 _COOKIE_VALUE = re.compile(r'[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e\x80-\xff]*|"[\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"')
 
 
-#: Longer Cookie fields are read anew each time, so that what is remembered stays below 2 MiB.
+#: Longer Cookie fields are parsed anew each time, so that the remembered ones stay below 2 MiB.
 REMEMBERED_LENGTH = 1024
 
 
@@ -49,8 +49,8 @@ def parse_cookies(headers: Headers, limit: int, names: bool = True) -> Mapping[s
     """Cookie fields -> name -> values. A malformed cookie is left out, the others stay, as in Tomcat.
 
     Args:
-        limit: most cookies, negative for no limit.
-        names: a cookie without ``=`` is a name with an empty value; else it is left out.
+        limit: the largest number of cookies, negative for no limit.
+        names: True takes a cookie without ``=`` for a name with an empty value; False leaves it out.
 
     Raises:
         LimitError: there are more.
@@ -79,12 +79,13 @@ def _read_cookies(field: str, names: bool) -> tuple[int, Mapping[str, Sequence[s
     return count, MappingProxyType({name: tuple(values) for name, values in cookies.items()})
 
 
-#: A client sends the same field with every request; a hundred bytes of it cost as much as routing the request.
+#: A client sends the same field with every request, and parsing a hundred bytes of it costs as much as routing the
+#: request.
 _remembered_cookies = lru_cache(maxsize=1024)(_read_cookies)
 
 
 def query_parameters(request: Request) -> dict[str, list[str]]:
-    """Parameters of the query string, in the connector's URIEncoding, or the body's with useBodyEncodingForURI."""
+    """Parameters of the query string, in the connector's URIEncoding, or in the body's with useBodyEncodingForURI."""
     parameters: dict[str, list[str]] = {}
     if request.query_string:
         connector = request.connector
@@ -96,7 +97,7 @@ def query_parameters(request: Request) -> dict[str, list[str]]:
 
 
 def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
-    """Add the parameters of a form body; the bytes read are put back for the application."""
+    """Add the parameters of a form body; the application can read the body again."""
     content_type = request.content_type
     if not content_type or request.method not in request.connector.parse_body_methods:
         return
@@ -115,9 +116,9 @@ def body_parameters(request: Request, parameters: dict[str, list[str]]) -> None:
 
 
 def declared_encoding(request: Request) -> str | None:
-    """The body's charset: what a valve or filter says, the content type, or the application's descriptor.
+    """The body's charset, from a valve or filter, the content type, or the application's descriptor.
 
-    A charset that nobody knows (:mod:`catalina.connector.charsets`) counts as none, as in Tomcat.
+    An unknown charset (:mod:`catalina.connector.charsets`) counts as none, as in Tomcat.
     """
     parameters = (request.content_type or "").partition(";")[2]
     context = request.context

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Request"]
 
-#: Request attributes: the parameters are beyond a limit, and which (Tomcat: Globals.PARAMETER_PARSE_FAILED_ATTR).
+#: Request attributes: the parameters are beyond a limit, and the limit (Tomcat: Globals.PARAMETER_PARSE_FAILED_ATTR).
 PARSE_FAILED = "org.apache.catalina.parameter_parse_failed"
 PARSE_FAILED_REASON = "org.apache.catalina.parameter_parse_failed_reason"
-#: What every environ starts with (PEP 3333), and room for what all of them get: a copy need not grow then.
-#: The runner's role moves between threads, so ``wsgi.multithread`` is true.
+#: The beginning of every environ (PEP 3333), with room for the common entries, so that a copy need not grow. The
+#: runner's role moves between threads, so ``wsgi.multithread`` is true.
 ENVIRON_BASE: dict[str, Any] = {
     "REQUEST_METHOD": "",
     "SCRIPT_NAME": "",
@@ -68,34 +68,34 @@ ENVIRON_BASE: dict[str, Any] = {
 }
 
 
-#: Of most URIs.
+#: The path parameters of most URIs.
 NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 def to_wsgi_text(text: str, encoding: str = "utf-8") -> str:
-    """Text as PEP 3333 wants it: each character one byte of the encoded form."""
+    """Text in the form of PEP 3333: each character is one byte of the encoded form."""
     return text if text.isascii() else text.encode(encoding, "surrogateescape").decode("latin-1")
 
 
 def from_wsgi_text(text: str) -> str:
-    """The path that a text of the environ means; bytes that are no UTF-8 are kept as surrogates."""
+    """The path that a text of the environ stands for; bytes that are no UTF-8 are kept as surrogates."""
     return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 class Request:
     """A request on its way through the pipelines.
 
-    What is plain attribute may be set by a valve (RemoteIpValve sets ``remote_addr``, ``secure`` ...) and is seen by
-    everybody after it, the application included.
+    A valve may set plain attributes (RemoteIpValve sets ``remote_addr``, ``secure`` ...); the valves behind it and the
+    application see them.
 
     Args:
-        connection: what it has in common with the others of its connection.
+        connection: the facts that it shares with other requests of its connection.
         method: as sent.
         request_uri: as sent, undecoded, without the query; characters are bytes (latin-1).
         query_string: as sent, None when there is no ``?``.
         protocol: ``HTTP/1.1`` and such.
         headers: the header fields.
-        body: the body; shared empty one when the request has none.
+        body: the body; a shared empty one when the request has none.
     """
 
     method: str
@@ -104,15 +104,15 @@ class Request:
     protocol: str
     headers: Headers
     input: RequestInput
-    #: Set by who makes the request, right after it.
+    #: Set by the connection that makes the request, right after it.
     response: Response
     start_time_ns: int
     connector: RequestConnector
     remote_addr: str
     remote_port: int
-    #: Limit of this request's parameters, in place of the connector's; None is the connector's.
+    #: Limit of this request's parameters, in place of the connector's; None for the connector's.
     max_parameter_count: int | None
-    #: Charset of a form body, in place of what the client says; None leaves it to the client.
+    #: Charset of a form body, in place of the client's; None leaves the choice to the client.
     character_encoding: str | None
     #: The other end of the TCP connection, when a valve has put another client into ``remote_addr``.
     peer_addr: str
@@ -126,14 +126,14 @@ class Request:
     server_name: str
     server_port: int
     content_length: int
-    #: Decoded, normalised, without path parameters; what is mapped.
+    #: Decoded, normalised, without path parameters: the path that is mapped.
     decoded_uri: str
     path_parameters: Mapping[str, str]
-    #: What the mapper has found; None where it has found none.
+    #: The results of the mapper; None when it has found none.
     host: Host | None
     context: Context | None
     wrapper: Wrapper | None
-    #: The path of the context as the client wrote it, empty for ROOT.
+    #: The path of the context in the client's spelling, empty for ROOT.
     context_path: str
     servlet_path: str
     path_info: str | None
@@ -142,11 +142,11 @@ class Request:
     requested_session_id: str | None
     requested_session_id_from_cookie: bool
     requested_session_id_from_url: bool
-    #: AJP: the proxy has authenticated ``proxy_user``, its roles are for the Realm to say (tomcatAuthorization).
+    #: AJP: the proxy has authenticated ``proxy_user``, but the Realm decides about his roles (tomcatAuthorization).
     remote_user_needs_authorization: bool
     #: True while the client waits for ``100 Continue`` before it sends the body.
     expects_continue: bool
-    #: TLS: the connection's socket, for client certificates that are looked at late.
+    #: TLS: the connection's socket, for client certificates that are read late.
     tls_socket: ssl.SSLSocket | None
     #: Called once to send ``100 Continue``; None when the client does not wait for it.
     on_acknowledge: Callable[[], None] | None
@@ -213,19 +213,19 @@ class Request:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What container components leave for each other; the application does not see it."""
+        """Objects that container components leave for each other; the application does not see them."""
         if self._notes is None:
             self._notes = {}
         return self._notes
 
     @property
     def content_type(self) -> str | None:
-        """The Content-Type field, None without one."""
+        """The Content-Type field, None when there is none."""
         return self.headers.get("content-type")
 
     @property
     def remote_host(self) -> str:
-        """The client's host name when the connector's enableLookups is on (DNS, may wait), else its address."""
+        """The client's host name if the connector's enableLookups is on (DNS, may wait), otherwise its address."""
         if self._remote_host is None:
             lookup = self.connector.enable_lookups
             self._remote_host = self.connector.host_name_of(self.remote_addr) if lookup else self.remote_addr
@@ -237,9 +237,9 @@ class Request:
 
     @property
     def remote_user(self) -> str | None:
-        """Name of the principal, or what a proxy said when nobody is logged in here.
+        """Name of the principal, or the proxy's user when nobody is logged in here.
 
-        A user whose roles the Realm has not said yet is not shown to anybody.
+        A user is hidden until the Realm has decided about his roles.
         """
         if self._remote_user is not None and not self.remote_user_needs_authorization:
             return self._remote_user
@@ -265,7 +265,7 @@ class Request:
     def parameters(self) -> dict[str, list[str]]:
         """Parameters of the query and of a form body, in that order.
 
-        A body that was read for this is given to the application again.
+        The application can read the body again.
 
         Raises:
             LimitError: more than maxParameterCount parameters, or a form larger than maxPostSize.
@@ -283,7 +283,7 @@ class Request:
 
     @property
     def known_parameters(self) -> dict[str, list[str]]:
-        """Those of the query, and of a form body if somebody has asked for :attr:`parameters`; reads nothing.
+        """The parameters of the query, and those of a form body if :attr:`parameters` was read; this reads nothing.
 
         Raises:
             LimitError: more than maxParameterCount parameters.
@@ -313,15 +313,15 @@ class Request:
     # Sessions
 
     def get_session(self, create: bool = True) -> Session | None:
-        """The session of this request, made if there is none and ``create``; None outside of a context.
+        """The session of this request, made if there is none and ``create``; None outside a context.
 
         Raises:
-            InvalidSessionError: one would have to be made, but the response's head has left.
+            InvalidSessionError: a session would have to be made, but the response's head has left.
         """
         session = self._session
         if session is not None and session.alive:
             return session
-        if self._released:  # by a thread that the application has left behind
+        if self._released:  # asked by a thread that the application has left behind
             if create:
                 raise InvalidSessionError("The request that this session belongs to is over")
             return None
@@ -330,11 +330,11 @@ class Request:
 
     @property
     def session(self) -> Session | None:
-        """The session this request has used so far; asking neither looks for one nor makes one."""
+        """The session that this request has used so far; reading it neither looks for one nor makes one."""
         return self._session
 
     def change_session_id(self) -> str:
-        """Give the session a new id, and the client the new cookie."""
+        """Give the session a new id, and send the client the new cookie."""
         return change_session_id(self)
 
     def send_session_cookie(self) -> None:
@@ -344,7 +344,7 @@ class Request:
             send_session_cookie(self, session.id)
 
     def switch_session(self, session_id: str) -> None:
-        """Use another session of the application from now on, and let the client have its cookie."""
+        """Use another session of the application from now on, and send the client its cookie."""
         self.end_access()
         self.requested_session_id = session_id
         self.requested_session_id_from_url = False
@@ -355,7 +355,7 @@ class Request:
         delete_session_cookie(self)
 
     def prefer_session_cookie(self, secure: bool, same_site: str | None, partitioned: bool) -> None:
-        """The application says how its session's cookie is to be, where the operator says nothing."""
+        """Apply the application's wishes for its session's cookie, if the operator sets nothing."""
         if self.context is not None:
             self.context.prefer_session_cookie(secure, same_site, partitioned)
 
@@ -367,14 +367,14 @@ class Request:
         return self._session_facade
 
     def end_access(self) -> None:
-        """The request is through: its session is no longer in use by it (Tomcat: Request.recycle)."""
+        """The request has ended, and no longer uses its session (Tomcat: Request.recycle)."""
         session = self._session
         if session is not None:
             self._session = None
             session.end_access()
 
     def release(self) -> None:
-        """The answer has left: let go of what refers back to this request, so that no garbage collection is needed."""
+        """The answer has left: drop references back to this request, so that no garbage collection is needed."""
         self._released = True
         self._session_facade = None
         self.response = None  # type: ignore[assignment]  # nobody asks for it any more

@@ -1,4 +1,4 @@
-"""How many requests run at the same time, and which of them do not run in the loop's thread."""
+"""Limits how many requests run at the same time, and decides which run outside the loop's thread."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["RequestExecutor"]
 
 log = logging.getLogger("org.apache.catalina.connector.RequestExecutor")
 
-#: Runs in other threads after which a slow path is tried in the loop's thread again. If it is slow there again, the
-#: number doubles up to the second: a path that was slow by accident comes back soon, a really slow one is tried rarely.
+#: Runs in other threads after which a slow path is tried in the loop's thread again. If it is slow again, the number
+#: doubles, up to the second: a path that was slow by accident returns soon, a really slow one is tried rarely.
 FIRST_PENALTY, LAST_PENALTY = 16, 1024
 #: Slow paths remembered; clients choose paths.
 MAX_SLOW_PATHS = 1024
 
 
 class Exchange(Protocol):
-    """A request that runs, as its connection or stream knows it."""
+    """A running request, as its connection or stream sees it."""
 
     waits_for_client: bool
 
 
 class _SlowPath:
-    """How many more requests of a path go to other threads, and how many it was in the beginning."""
+    """The number of further requests of a path that go to other threads, now and at the beginning."""
 
     __slots__ = ("penalty", "remaining")
 
@@ -38,11 +38,11 @@ class _SlowPath:
 
 
 class RequestExecutor:
-    """The bound ``maxThreads`` of one connector or of a shared ``<Executor>``.
+    """The limit ``maxThreads`` of one connector or of a shared ``<Executor>``.
 
     A request runs in the loop's thread unless its path was slow lately, and keeps that thread when it turns out slow
-    (see :mod:`catalina.reactor`). Either way it then counts as busy; when as many are busy as may be, further
-    requests wait here, without a thread.
+    (see :mod:`catalina.reactor`). Either way it then counts as busy. When the limit is reached, further requests wait
+    here, without a thread.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class RequestExecutor:
             reactor.thread_prefix = name_prefix
         self.max_threads = max(1, max_threads)
         self.max_queue_size = max_queue_size
-        #: Requests that run outside of the loop's thread. Read without the lock, written with it.
+        #: Requests that run outside the loop's thread. Read without the lock, written with it.
         self.busy = 0
         #: Requests whose thread waits for a client that reads slowly.
         self.stalled = 0
         self._waiting: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
         self._slow: dict[str, _SlowPath] = {}
-        #: True as long as no path is slow and threads are free: then nothing has to be asked, or told, per request.
+        #: True as long as no path is slow and threads are free, so that a request needs no checks.
         self.all_quick = True
 
     @property
@@ -76,9 +76,9 @@ class RequestExecutor:
     def runs_inline(self, path: str, body_is_here: bool = False) -> bool:
         """True when a request may run in the loop's thread.
 
-        When all threads are busy it still may, if it need not wait for its client's body: a quick one needs no thread,
-        so clients that hold all of them do not keep it out. One that turns out slow then is one thread more, at most
-        as many again as maxThreads.
+        When all threads are busy it still may, if it need not wait for its client's body: a quick request needs no
+        thread, so clients that hold all threads do not keep it out. A request that then turns out slow takes a further
+        thread, at most as many again as maxThreads.
         """
         if self._slow:
             slow = self._slow.get(slow_key(path))
@@ -89,7 +89,9 @@ class RequestExecutor:
 
     @contextlib.contextmanager
     def waiting_for_client(self) -> Iterator[bool]:
-        """Around a wait for a client that reads slowly; False: there are too many of them, drop this one."""
+        """Surrounds a wait for a client that reads slowly; gives False when there are too many such waits: drop this
+        one.
+        """
         with self._lock:
             self.stalled += 1
             allowed = self.busy <= self.max_threads or self.stalled <= self.max_threads
@@ -105,12 +107,13 @@ class RequestExecutor:
                 self.stalled -= 1
 
     def _has_thread(self) -> bool:
-        """True when one more request may have a thread: those that wait for a client that reads slowly do not count, up
-        to as many again as maxThreads. Under the lock."""
+        """True when another request may have a thread. Requests that wait for slow readers do not count, up to as many
+        again as maxThreads. Under the lock.
+        """
         return self.busy - self.stalled < self.max_threads and self.busy < 2 * self.max_threads
 
     def submit(self, job: Callable[[], None]) -> bool:
-        """Run a job in another thread, now or when one is free; False when too many wait already.
+        """Run a job in another thread, now or when one is free; returns False when too many already wait.
 
         The job must not raise.
         """
@@ -126,7 +129,9 @@ class RequestExecutor:
 
     @contextlib.contextmanager
     def client_wait(self, exchange: Exchange) -> Iterator[None]:
-        """Around a wait for the client's body or its reading: the loop goes on, and the path is not slow for that."""
+        """Surrounds a wait for the client's body or its reading: the loop continues, and the path does not count as
+        slow.
+        """
         exchange.waits_for_client = True
         try:
             with self.reactor.blocking():
@@ -135,17 +140,17 @@ class RequestExecutor:
             exchange.waits_for_client = False
 
     def handed_over(self, exchange: Exchange, path: str) -> None:
-        """A request that ran in the loop's thread keeps that thread: the loop goes on in another.
+        """A request that ran in the loop's thread keeps that thread; the loop continues in another.
 
-        Later requests of its path go to another thread at once, unless it is the client that was slow: else clients
-        that hold all threads would choose whose requests wait for one.
+        Later requests of its path go straight to another thread, unless the client was slow: otherwise clients that
+        hold all threads would choose whose requests wait.
         """
         self.became_busy()
         if not exchange.waits_for_client:
             self.was_slow(path)
 
     def became_busy(self) -> None:
-        """One more request has a thread of its own."""
+        """Another request has a thread of its own."""
         with self._lock:
             self._count_busy(1)
 
@@ -154,13 +159,13 @@ class RequestExecutor:
         self.all_quick = not self._slow and self.busy < self.max_threads
 
     def run_waiting(self) -> None:
-        """The request of :meth:`became_busy` is through: its thread takes over what waits."""
+        """The request of :meth:`became_busy` has ended: its thread takes over waiting jobs."""
         job = self._next_job()
         if job is not None:
             self._run_jobs(job)
 
     def was_slow(self, path: str) -> None:
-        """Later requests of this path go to another thread at once."""
+        """Let later requests of this path go straight to another thread."""
         key = slow_key(path)
         known = self._slow.get(key)
         if known is None and len(self._slow) >= MAX_SLOW_PATHS:
@@ -184,12 +189,12 @@ class RequestExecutor:
         while job is not None:
             try:
                 job()
-            except BaseException:  # whatever it does, this thread goes on or is counted out of the busy ones
+            except BaseException:  # whatever it does, this thread continues, or no longer counts as busy
                 log.exception("A request failed in its thread")
             job = self._next_job()
 
     def _next_job(self) -> Callable[[], None] | None:
-        """The next job for this thread; without one the thread is no longer busy."""
+        """The next job for this thread; without one the thread no longer counts as busy."""
         with self._lock:
             if self._waiting and self.busy - self.stalled <= self.max_threads:
                 return self._waiting.popleft()
@@ -198,6 +203,6 @@ class RequestExecutor:
 
 
 def slow_key(path: str) -> str:
-    """What stands for a path: its first two segments, for what is behind them often is an id."""
+    """The key of a path: its first two segments, because the rest often is an id."""
     second = path.find("/", path.find("/", 1) + 1) if path.find("/", 1) > 0 else -1
     return path if second < 0 else path[:second]

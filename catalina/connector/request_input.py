@@ -1,4 +1,4 @@
-"""The body of a request as a file: what ``wsgi.input`` is."""
+"""The body of a request as a file, for ``wsgi.input``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class RequestInput:
     """Reads the decoded body of one request, never past its end.
 
     Args:
-        pull: gives the next portion of the body, ``b""`` at its end; may wait for the client, and raises
+        pull: returns the next portion of the body, ``b""`` at its end; it may wait for the client, and raises
             :class:`~catalina.connector.client_abort_exception.ClientAbortException` when the client goes away.
         ready: the first portion, when it came with the head.
     """
@@ -68,7 +68,7 @@ class RequestInput:
         return iter(self.readline, b"")
 
     def push_back(self, data: bytes) -> None:
-        """Make ``data`` the next bytes read: what a valve has read, the application can read again."""
+        """Make ``data`` the next bytes to be read, so that the application can read again what a valve has read."""
         self._data = data + self._data[self._at :]
         self._at = 0
         self.bytes_read -= len(data)
@@ -81,7 +81,7 @@ class RequestInput:
         return self._count(parts)
 
     def _fill(self) -> bool:
-        """Whether there is at least one byte to read; waits for the client if it must."""
+        """Make sure that there is a byte to read, waiting for the client if necessary; returns False at the end."""
         if self._at < len(self._data):
             return True
         if self._pull is None:
@@ -100,7 +100,7 @@ class RequestInput:
 
 
 class _EmptyInput(RequestInput):
-    """The body of the many requests that have none; shared, for it has no state."""
+    """The body of the many requests that have none; it is shared, because it has no state."""
 
     __slots__ = ()
 

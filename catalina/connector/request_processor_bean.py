@@ -1,4 +1,4 @@
-"""``type=RequestProcessor``: a request that runs now (Tomcat: the bean of coyote/RequestInfo.java)."""
+"""``type=RequestProcessor``: a running request (Tomcat: the bean of coyote/RequestInfo.java)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAGE_SERVICE = 3
 
 
 class RequestProcessorBean(Component):
-    """A request that runs now. There are no processors to pool: one that waits for its next request is no bean."""
+    """A running request. There is no pool of processors, so a connection that waits for a request has no bean."""
 
     bean_class = "org.apache.coyote.RequestInfo"
 
@@ -38,7 +38,7 @@ class RequestProcessorBean(Component):
 
     @property
     def current_uri(self) -> str:
-        """Path as the client wrote it."""
+        """The path in the client's spelling."""
         return self._request.request_uri
 
     @property
@@ -48,32 +48,32 @@ class RequestProcessorBean(Component):
 
     @property
     def protocol(self) -> str:
-        """Version of HTTP."""
+        """The version of HTTP."""
         return self._request.protocol
 
     @property
     def virtual_host(self) -> str:
-        """Name of the server that the client asks."""
+        """The server name that the client asks for."""
         return self._request.server_name
 
     @property
     def server_port(self) -> int:
-        """Port that the client asks."""
+        """The port that the client asks for."""
         return self._request.server_port
 
     @property
     def remote_addr(self) -> str:
-        """Address of the client."""
+        """The address of the client."""
         return self._request.remote_addr
 
     @property
     def content_length(self) -> int:
-        """Bytes of the body as the client says, -1 when it does not."""
+        """Bytes of the body, by the client's own word; -1 when it does not say."""
         return self._request.content_length
 
     @property
     def request_processing_time(self) -> Long:
-        """How long it has been running, in ms."""
+        """The time that it has been running, in ms."""
         return max(0, time.monotonic_ns() - self._request.start_time_ns) // 1_000_000
 
     @property

@@ -1,4 +1,6 @@
-"""How a request gets its session and its cookie (Tomcat: Request.doGetSession, ApplicationSessionCookieConfig)."""
+"""Finds or makes a request's session, and sends its cookie (Tomcat: Request.doGetSession,
+ApplicationSessionCookieConfig).
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ def find_or_create_session(request: Request, create: bool) -> Session | None:
 
 
 def _reusable_id(request: Request, context: Context) -> str | None:
-    """The client's own id, where Tomcat would take it: cookie for ``/``, and another application has such a session.
+    """The client's own id, if Tomcat would take it: the cookie is for ``/``, and another application has such a
+    session.
 
     Otherwise a client could choose the id of its next session (session fixation).
     """
@@ -72,15 +75,15 @@ def change_session_id(request: Request) -> str:
 
 
 def send_session_cookie(request: Request, session_id: str) -> None:
-    """Put the session's cookie into the response, in place of one that stands there already.
+    """Put the session's cookie into the response, replacing an earlier one.
 
-    How long the browser keeps it: what the operator says (max-age of the cookie-config), else what the application has
-    said for this session, else until the browser ends.
+    The browser keeps it for the operator's time (max-age of the cookie-config), otherwise for the application's time
+    for this session, otherwise until the browser ends.
     """
     context = request.context
     if context is None or context.manager is None:
         return
-    session = context.manager.find_session(session_id)  # which the request itself may not have asked for yet
+    session = context.manager.find_session(session_id)  # the request itself may not have looked for it yet
     max_age = context.session_cookie.max_age
     if max_age < 0 and session is not None and session.alive and session.has_attribute(COOKIE_MAX_AGE):
         wanted = session.get_attribute(COOKIE_MAX_AGE)
@@ -89,7 +92,7 @@ def send_session_cookie(request: Request, session_id: str) -> None:
 
 
 def delete_session_cookie(request: Request) -> None:
-    """Let the client forget the session's cookie, which has ended; one that this response would have set is left out.
+    """Let the client forget the cookie of the ended session; a cookie that this response would have set is left out.
 
     Nothing happens when the client has not sent one and none would be set.
     """
@@ -121,7 +124,7 @@ def _add_cookie(request: Request, context: Context, value: str, max_age: int) ->
 
 
 def _cookie_path(request: Request, context: Context) -> str:
-    """The configured path, else the context's as the client spells it, ``/`` for ROOT (SessionConfig.java)."""
+    """The configured path, otherwise the context's in the client's spelling, ``/`` for ROOT (SessionConfig.java)."""
     path = context.session_cookie.path or request.context_path
     if context.session_cookie_path_uses_trailing_slash and not path.endswith("/"):
         path += "/"

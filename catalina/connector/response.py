@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BUFFER_SIZE", "Response"]
 
-#: Bytes of body kept back until the valves have unwound (Tomcat: OutputBuffer.DEFAULT_BUFFER_SIZE).
+#: Bytes of the body that are kept back until the valves have returned (Tomcat: OutputBuffer.DEFAULT_BUFFER_SIZE).
 BUFFER_SIZE = 8192
 
 #: Status codes whose responses have no body (RFC 9110; Tomcat: Http11Processor.prepareResponse).
@@ -34,11 +34,11 @@ NO_BODY = frozenset((*range(100, 200), 204, 205, 304))
 class Response:
     """A response on its way back through the valves.
 
-    The body is buffered up to :data:`BUFFER_SIZE`; while nothing has left (not ``committed``) everything can still be
-    changed. One thread at a time uses it: the one that runs the request.
+    The body is buffered up to :data:`BUFFER_SIZE`. While nothing has left (not ``committed``), everything can still be
+    changed. Only the thread that runs the request uses it.
     """
 
-    #: The status as the application has given it, with its reason; what counts is ``status``.
+    #: The status with its reason, as the application has set it; ``status`` counts.
     status_text: str | None = None
     #: True when another process answers the request: here it is neither answered nor logged.
     handed_over = False
@@ -53,7 +53,7 @@ class Response:
         #: The reason given to :meth:`send_error`, for the error page; Tomcat sends none in the status line.
         self.message: str | None = None
         self.committed = False
-        #: When the head left (time.monotonic_ns), 0 before.
+        #: The time at which the head left (time.monotonic_ns), 0 before.
         self.commit_time_ns = 0
         self.is_error = False
         #: True while output of the application is dropped, as after ``send_error``.
@@ -61,7 +61,7 @@ class Response:
         #: The exception that made this an error, for the error page.
         self.exception: BaseException | None = None
         self.finished = False
-        #: Set when the application fails after the head has left: the connection closes, so that nobody takes a part
+        #: True when the application fails after the head has left: the connection closes, so that nobody takes a part
         #: for the whole (Tomcat: ErrorReportValve, CLOSE_NOW).
         self.broken = False
         #: False once the head of a response without a body has left (HEAD, 204, 304 ...).
@@ -79,7 +79,7 @@ class Response:
     # Head
 
     def get_header(self, name: str) -> str | None:
-        """The first value of the field, None without one."""
+        """The first value of the field, None when there is none."""
         lower = name.lower()
         return next((value for key, value in self.headers if key.lower() == lower), None)
 
@@ -89,25 +89,25 @@ class Response:
         return [value for key, value in self.headers if key.lower() == lower]
 
     def add_header(self, name: str, value: str) -> None:
-        """Add a field beside others of its name; ignored once the head has left, as in Tomcat."""
+        """Add a field beside others with its name; ignored once the head has left, as in Tomcat."""
         if not self.committed:
             self.headers.append((name, value))
 
     def set_header(self, name: str, value: str) -> None:
-        """Set a field in place of all of its name."""
+        """Set a field, replacing all fields with its name."""
         if not self.committed:
             self.remove_header(name)
             self.headers.append((name, value))
 
     def remove_header(self, name: str) -> None:
-        """Remove all fields of the name."""
+        """Remove all fields with the name."""
         if not self.committed:
             lower = name.lower()
             self.headers[:] = [pair for pair in self.headers if pair[0].lower() != lower]
 
     @property
     def reason(self) -> str:
-        """The reason of the status: the application's, if the status still is the one it gave, else the usual one."""
+        """The reason of the status: the application's if it belongs to the present status, otherwise the usual one."""
         text = self.status_text
         if text is not None and text[:3] == str(self.status):
             return text[4:]
@@ -127,7 +127,7 @@ class Response:
 
     @property
     def content_length(self) -> int:
-        """The Content-Length field, -1 without one or when it is no number."""
+        """The Content-Length field, -1 when there is none or it is no number."""
         value = self.get_header("content-length")
         return int(value) if value is not None and is_length(value) else -1
 
@@ -136,10 +136,10 @@ class Response:
         self.set_header("Content-Length", str(length))
 
     def settle_content_length(self, messages: RepeatedMessages) -> str | None:
-        """The Content-Length, None without one. One that is no number, or several, are left out, with a warning.
+        """The Content-Length, None when there is none. An invalid one, or several, are dropped with a warning.
 
-        The framing is the connection's business: an application's mistake must not make the client wait, or take the
-        next answer for a part of this one. A connection calls this before it sends the head.
+        The connection is responsible for the framing: because of an application's mistake the client must neither wait
+        nor take the next answer for a part of this one. A connection calls this before it sends the head.
         """
         values = self.get_headers("content-length")
         if not values:
@@ -170,7 +170,7 @@ class Response:
         attributes: Mapping[str, str] | None = None,
         replace: bool = False,
     ) -> None:
-        """Add a ``Set-Cookie`` field as the context's CookieProcessor writes it.
+        """Add a ``Set-Cookie`` field in the form of the context's CookieProcessor.
 
         Args:
             max_age: seconds; None or negative makes a cookie that ends with the browser.
@@ -193,17 +193,19 @@ class Response:
 
     @property
     def content_written(self) -> int:
-        """Bytes of body written so far by the application or a valve, sent or not."""
+        """Bytes of the body that the application or a valve has written so far, sent or not."""
         return self._content_written
 
     @property
     def bytes_written(self) -> int:
-        """Bytes of body the client gets, for the access log: none for HEAD and for responses without a body."""
+        """Bytes of the body that the client gets, for the access log: none for HEAD and for responses without a
+        body.
+        """
         return self._content_written if self._has_body() else 0
 
     @property
     def length_to_send(self) -> int:
-        """The number that Content-Length says, or will say if the response ends now; -1 where it says nothing."""
+        """The present Content-Length, or that of a response that ends now; -1 when there will be none."""
         if self.content_length >= 0 or self.committed:
             return self.content_length
         if self.status == 205:
@@ -214,7 +216,7 @@ class Response:
         return -1 if self.request.connector.compresses else self._content_written
 
     def write(self, data: bytes) -> None:
-        """Append to the body. Bytes that do not fit into the buffer leave, which commits the response.
+        """Append to the body. Bytes that do not fit into the buffer are sent, which commits the response.
 
         Raises:
             TypeError: ``data`` is not bytes.
@@ -230,7 +232,7 @@ class Response:
             self._drain()
 
     def flush(self) -> None:
-        """Send what is buffered now; commits the response."""
+        """Send the buffered bytes now; commits the response."""
         if self.suspended:
             return
         self._drain()
@@ -239,7 +241,7 @@ class Response:
         self.outlet.flushed()
 
     def send_file(self, file: BinaryIO, offset: int = 0, count: int | None = None) -> None:
-        """Make the rest of the body a part of a regular file, sent by the kernel where that is possible.
+        """Make the rest of the body a part of a regular file, which the kernel sends if possible.
 
         Args:
             offset: first byte.
@@ -302,7 +304,7 @@ class Response:
     # Errors and redirects
 
     def send_error(self, status: int, message: str | None = None) -> None:
-        """Answer with an error: the buffered body is dropped and the error page written when the valves unwind.
+        """Answer with an error: the buffered body is dropped, and the error page is written when the valves return.
 
         Raises:
             RuntimeError: the response is committed.
@@ -316,7 +318,7 @@ class Response:
         self.suspended = True
 
     def set_error_reported(self) -> bool:
-        """Claim the writing of the error page; False when somebody has done it already (Tomcat: setErrorReported)."""
+        """Claim the writing of the error page; returns False when it was claimed before (Tomcat: setErrorReported)."""
         if self._error_reported:
             return False
         self._error_reported = True
@@ -340,22 +342,23 @@ class Response:
             self.write(redirect_note(location))
         self.suspended = True
 
-    # Another process answers
+    # Handover to another process
 
     @property
     def can_hand_over(self) -> bool:
-        """True while another process could answer this request in our place.
+        """True while another process could answer this request in place of this one.
 
-        The connection must be plain HTTP/1.1 (no TLS, HTTP/2, AJP), the request's body not read by the application or a
-        valve beyond what came before it ran, and nothing sent to the client, be it 100 Continue.
+        The connection must be plain HTTP/1.1 (no TLS, HTTP/2, AJP). The application and valves must not have read more
+        of the body than came before the request ran, and nothing must have been sent to the client, not even 100
+        Continue.
         """
         return not self.committed and self.outlet.handover is not None
 
     def hand_over(self, take: Taker) -> None:
         """Let another process answer: ``take`` gets the connection when this request has returned from the pipelines.
 
-        The caller returns without doing anything else to the request. It is not in the access log and not in the
-        counters here, and what is written to this response is dropped.
+        The caller returns without doing anything else to the request. This process neither logs nor counts it, and
+        drops everything that is written to this response.
 
         Raises:
             RuntimeError: not :attr:`can_hand_over`.
@@ -366,12 +369,12 @@ class Response:
         handover(take)
         self.handed_over = self.suspended = True
 
-    # End
+    # The end
 
     def hold(self, delivery: Delivery | None) -> None:
-        """Let the end of the response leave only when ``delivery`` is done: the other nodes then have the session.
+        """Let the end of the response leave only when ``delivery`` is done, so that the other nodes have the session.
 
-        No thread waits. Several deliveries are waited for one after the other.
+        No thread waits. Several deliveries must all be done.
         """
         if delivery is None or delivery.done:
             return
@@ -379,11 +382,11 @@ class Response:
 
     @property
     def held_by(self) -> Delivery | None:
-        """The delivery that the end of this response waits for, None when it may leave."""
+        """The Delivery that holds the end of this response, None when it may leave."""
         return None if self._delivery is None or self._delivery.done else self._delivery
 
     def finish(self) -> None:
-        """Send what is left. The connection calls this once, when the valves have unwound and nothing holds it.
+        """Send the rest. The connection calls this once, when the valves have returned and nothing holds the response.
 
         Raises:
             ClientAbortException: the client has gone, or the response is ``broken``.
@@ -407,7 +410,7 @@ class Response:
         return self.request.method != "HEAD" and self.status not in NO_BODY
 
     def _drain(self) -> None:
-        """Hand what is buffered to the connection."""
+        """Hand the buffered bytes to the connection."""
         if not self.committed:
             self._commit(complete=False)
         elif self._parts:
@@ -427,7 +430,7 @@ class Response:
         return data
 
     def _commit(self, complete: bool) -> None:
-        """Send the head with what is buffered; from now on it cannot be changed."""
+        """Send the head with the buffered bytes; from now on neither can be changed."""
         body = self._take() if self._parts else b""
         if self.request.method == "HEAD" or self.status in NO_BODY:
             self.body_allowed = False
@@ -449,7 +452,7 @@ class Response:
         return self._encoder.compress(body) + (self._encoder.finish() if complete else b"")
 
     def _set_length_without_body(self, length: int, complete: bool) -> None:
-        """What HEAD says about the body it does not send; 204 and 304 say nothing (RFC 9110 section 8.6)."""
+        """Set the length of a body that HEAD does not send; 204 and 304 have none (RFC 9110 section 8.6)."""
         if self.status == 205:
             self.content_length = 0
         elif self.status < 200 or self.status in (204, 304):
@@ -467,7 +470,7 @@ def _as_bytes(data: object) -> bytes:
 
 
 class _Both:
-    """Two deliveries as one: done when both are."""
+    """Two deliveries as one, which is done when both are."""
 
     def __init__(self, first: Delivery, second: Delivery) -> None:
         self._first, self._second = first, second

@@ -14,10 +14,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def encode_redirect_url(request: Request, url: str) -> str:
-    """The URL with ``;jsessionid=...`` behind its path, where the client would lose its session without.
+    """The URL with ``;jsessionid=...`` behind its path, if the client would lose its session otherwise.
 
-    That is: the request has a session, its id did not come in a cookie, the application allows ids in URLs, and the URL
-    (absolute, or relative to the request) is one of the application's own.
+    That is the case when the request has a session whose id did not come in a cookie, the application allows ids in
+    URLs, and the URL (absolute, or relative to the request) belongs to the application.
     """
     context = request.context
     if context is None or request.requested_session_id_from_cookie or url.startswith("#"):
@@ -31,7 +31,7 @@ def encode_redirect_url(request: Request, url: str) -> str:
         return url
     path, question, query = url.partition("?")
     path, pound, anchor = path.partition("#")
-    # An id alone would be no path.
+    # An id alone would not be a path.
     return f"{path}{mark if path else ''}{pound}{anchor}{question}{query}"
 
 
@@ -51,5 +51,5 @@ def _is_of_application(request: Request, context_path: str, url: str) -> bool:
 
 
 def _host_name(server_name: str) -> str | None:
-    """As :func:`urlsplit` gives it: lower case, without the brackets of an IPv6 address."""
+    """The host name in the form of :func:`urlsplit`: lower case, without the brackets of an IPv6 address."""
     return SplitResult("http", server_name, "", "", "").hostname

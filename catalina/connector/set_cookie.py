@@ -36,7 +36,7 @@ def set_cookie_value(
 
     Args:
         max_age: seconds, 0 deletes; None or negative writes neither Max-Age nor Expires.
-        attributes: further ones, such as ``SameSite``; they win over the processor's.
+        attributes: further ones, such as ``SameSite``, which override the processor's.
         processor: the context's CookieProcessor, of which ``same_site_cookies`` and ``partitioned`` are read.
 
     Raises:
@@ -47,7 +47,7 @@ def set_cookie_value(
     parts = [f"{name}={value}"]
     if max_age is not None and max_age >= 0:
         parts.append(f"Max-Age={max_age}")
-        # Old browsers know Expires only.
+        # Old browsers understand only Expires.
         expires = "Thu, 01 Jan 1970 00:00:10 GMT" if max_age == 0 else _date(int(time.time()) + max_age)
         parts.append(f"Expires={expires}")
     if domain:
@@ -66,7 +66,7 @@ def set_cookie_value(
 
 @lru_cache(maxsize=64)
 def _date(seconds: int) -> str:
-    """Many cookies of one second are alike."""
+    """The date; many cookies of one second have the same."""
     return formatdate(seconds, usegmt=True)
 
 

@@ -1,8 +1,8 @@
-"""A non-blocking socket in the loop: input, output that the client takes when it likes, deadlines.
+"""A non-blocking socket in the loop: input, output that the client takes in its own time, deadlines.
 
-A connection belongs to one thread at a time. While it is *attached* it is in the loop's poll set and belongs to the
-runner. To run in another thread it is detached first, and attaching it again is the last thing that thread does with
-it.
+A connection belongs to one thread at a time. While it is *attached*, it is in the loop's poll set and belongs to the
+runner. Before another thread uses it, it is detached, and attaching it again is the last thing that this thread does
+with it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ log = logging.getLogger("org.apache.catalina.connector.Connection")
 RECEIVE_SIZE = 32 * 1024
 #: Output is copied into one piece up to this size, because one send of it is cheaper than sendmsg of two.
 JOIN_SIZE = 64 * 1024
-#: Bytes that wait for the client before a thread that produces more has to wait too.
+#: Bytes that may wait for the client before a thread that produces more has to wait.
 HIGH_WATER = 256 * 1024
-#: Then it waits until so many are left: a thread that woke up for each packet would keep the processor from the others.
+#: The thread then waits until so few bytes are left: waking up for each packet would keep the processor from others.
 LOW_WATER = 64 * 1024
-#: Bytes of a file per read where the kernel cannot send it.
+#: Bytes of a file per read when the kernel cannot send it.
 FILE_BLOCK = 64 * 1024
 
 
@@ -55,10 +55,10 @@ class FilePart:
 
 
 class Pace:
-    """How long one side has waited for the other during one body, beside how many bytes that brought.
+    """The time for which one side has waited for the other during one body, and the bytes that came of it.
 
-    A client that lets a byte drip now and then never runs into a time-out per portion; here it has the time-out once,
-    and then a second more for each ``rate`` bytes.
+    A client that sends a byte now and then never exceeds a time-out per portion. Here it has the time-out only once,
+    and a further second for each ``rate`` bytes.
     """
 
     __slots__ = ("_grace_s", "_rate", "_since", "_size", "_waited_s")
@@ -71,11 +71,11 @@ class Pace:
         self._since = time.monotonic()
 
     def start(self) -> None:
-        """The wait begins, or goes on."""
+        """The wait begins, or continues."""
         self._since = time.monotonic()
 
     def note(self, size: int) -> None:
-        """So many bytes came or went since the wait began."""
+        """Note that so many bytes came or went since the wait began."""
         now = time.monotonic()
         self._waited_s += now - self._since
         self._since = now
@@ -83,7 +83,7 @@ class Pace:
 
     @property
     def left_s(self) -> float:
-        """Seconds that may still be waited; infinite without a rate."""
+        """Seconds that the wait may still take; infinite without a rate."""
         return self._grace_s + self._size / self._rate - self._waited_s
 
 
@@ -100,24 +100,24 @@ class StreamHost(Protocol):
     def handler(self) -> AbstractProtocol: ...
 
     def log_fault(self, connection: object) -> None:
-        """The exception being handled is a fault of ours, or of foreign code; it costs ``connection`` only."""
+        """Log the current exception as a fault of ours, or of foreign code, that affects only ``connection``."""
 
 
 class StreamUser(Protocol):
-    """The protocol of a stream; all calls are made in the loop."""
+    """The protocol of a stream; the loop makes all calls."""
 
     def on_input(self) -> None:
         """The socket has input, or its end."""
 
     def on_output_sent(self) -> None:
-        """Everything that waited has been taken by the kernel."""
+        """The kernel has taken all waiting output."""
 
     def close(self) -> None:
-        """The client has gone, or the call before has failed: it is over."""
+        """The client has gone, or the previous call has failed: end."""
 
 
 class Stream:
-    """A plain socket: bytes in, bytes out, and when. What they mean is its user's business.
+    """A plain socket that moves bytes in and out. Its user knows their meaning.
 
     Args:
         host: the endpoint that accepted it.
@@ -126,8 +126,8 @@ class Stream:
         uses_sendfile: let the kernel send files.
     """
 
-    # Slots in all its kinds: with more attributes than the instances of a class can share the names of, each call of a
-    # method would look twice.
+    # Slots in all its kinds, because instances with more than 30 attributes no longer share one table of names, and
+    # then each method call looks twice.
     __slots__ = (
         "_flushed",
         "_host",
@@ -150,11 +150,11 @@ class Stream:
         "waits_for_client",
     )
 
-    #: True when a send that took only a part may take more at once, as TLS does record by record.
+    #: True when a send that took only a part may take more at once, as TLS does, record by record.
     sends_in_parts = False
-    #: True when another process can go on with the socket: all there is to know about it is in the kernel.
+    #: True when another process can continue with the socket, because its whole state is in the kernel.
     can_be_handed_over = True
-    #: The facts that requests tell of their TLS.
+    #: The facts about TLS that requests report.
     tls: TlsFacts | None = None
 
     user: StreamUser
@@ -173,17 +173,17 @@ class Stream:
         #: True while the loop watches the socket.
         self.attached = False
         self.interest = READ
-        #: Called with what the loop has seen, by a user that minds it all itself; set before the stream is attached.
+        #: Called with the events of the loop, for a user that handles them itself; set before the stream is attached.
         self.on_ready: Callable[[int], None] | None = None
         self.out: deque[memoryview | FilePart] = deque()
         self.out_size = 0
         #: False where a thread that sends must not wait for the client.
         self.may_wait = True
-        self._flushed = 0  # bytes of what waited that have been taken since
-        #: Its request waits for the client just now, in its own thread.
+        self._flushed = 0  # bytes of the waiting output that have been taken since
+        #: True while its request waits for the client, in its own thread.
         self.waits_for_client = False
-        self._pace: Pace | None = None  # of the request's body, once it was waited for
-        self._out_pace: Pace | None = None  # of the client, while it has not taken everything
+        self._pace: Pace | None = None  # the pace of the request's body, once it was waited for
+        self._out_pace: Pace | None = None  # the pace of the client, while it has not taken everything
         self.timeout_s = seconds_of(host.handler.effective_connection_timeout_ms)
 
     def __repr__(self) -> str:
@@ -203,12 +203,12 @@ class Stream:
             self.reactor.register(self.sock, interest, self.on_ready or self._on_ready)
 
     def await_input(self) -> None:
-        """Go back to the loop until there is input; the deadline must have been set."""
+        """Return to the loop until there is input; the deadline must have been set."""
         if not self.attached or self.interest != READ:
             self.attach(READ)
 
     def await_output(self) -> None:
-        """Go back to the loop until the client has taken what waits."""
+        """Return to the loop until the client has taken the waiting output."""
         pace = self._send_pace()
         pace.start()
         self.deadline = time.monotonic() + min(self.timeout_s, pace.left_s)
@@ -224,7 +224,7 @@ class Stream:
         self._pace = None
 
     def await_body(self, timeout_s: float, size: int) -> None:
-        """The next portion of a body has its own time-out, and all of it has to come at a least rate.
+        """The next portion of a body has its own time-out, and the body as a whole must come at a minimal rate.
 
         Args:
             size: bytes that have come just now.
@@ -239,13 +239,13 @@ class Stream:
         return self._pace
 
     def detach(self) -> None:
-        """Take the socket out of the loop: another thread goes on with this connection."""
+        """Take the socket out of the loop, because another thread continues with this connection."""
         if self.attached:
             self.attached = False
             self.reactor.unregister(self.sock)
 
     def _on_ready(self, events: int) -> None:
-        user = self.user  # gone when it closes
+        user = self.user  # deleted when it closes
         try:
             if events & WRITE and self.interest & WRITE:
                 self.on_writable()
@@ -300,7 +300,7 @@ class Stream:
     # Output
 
     def send(self, data: bytes) -> None:
-        """Send, or keep what the client does not take yet.
+        """Send; keep the bytes that the client does not take yet.
 
         Raises:
             ClientAbortException: the client has gone, or took nothing for too long.
@@ -317,7 +317,7 @@ class Stream:
             self._wait_if_much()
 
     def send_parts(self, parts: Sequence[bytes]) -> None:
-        """Send several pieces in one go."""
+        """Send several pieces at once."""
         size = sum(map(len, parts))
         if size <= JOIN_SIZE:
             self.send(b"".join(parts))
@@ -328,17 +328,17 @@ class Stream:
         self._wait_if_much()
 
     def send_file_part(self, part: FilePart) -> None:
-        """Send a part of a file, or keep what the client does not take yet."""
+        """Send a part of a file, or keep the rest that the client does not take yet."""
         self.out.append(part)
         self.flush()
 
     def queue(self, data: memoryview) -> None:
-        """Send it with what follows."""
+        """Keep bytes that are sent with the next ones."""
         self.out.append(data)
         self.out_size += len(data)
 
     def _transmit(self, data: bytes | memoryview) -> int:
-        """Bytes that the kernel took; 0 when it takes none now."""
+        """Send; returns the bytes that the kernel took, 0 when it takes none now."""
         try:
             return self.sock.send(data)
         except BlockingIOError:
@@ -347,7 +347,7 @@ class Stream:
             raise ClientAbortException(f"{self.peer[0]}: {exc}") from exc
 
     def _transmit_file(self, part: FilePart) -> int:
-        """The same for a file. Raises ClientAbortException, also when the file has become shorter."""
+        """The same for a file. Raises ClientAbortException, even when the file has become shorter."""
         try:
             sent = os.sendfile(self.sock.fileno(), part.file.fileno(), part.offset, part.count)
         except BlockingIOError:
@@ -359,7 +359,7 @@ class Stream:
         return sent
 
     def flush(self) -> bool:
-        """Send as much of what waits as the client takes; True when that is all."""
+        """Send as much of the waiting output as the client takes; returns True when nothing is left."""
         while self.out:
             first = self.out[0]
             if isinstance(first, FilePart):
@@ -395,7 +395,7 @@ class Stream:
         return self._transmit(block)
 
     def _wait_if_much(self) -> None:
-        """A thread that produces more than the client takes waits for it."""
+        """Make a thread wait that produces more than the client takes."""
         if self.out_size <= HIGH_WATER or not self.may_wait:
             return
         pace = self._send_pace()
@@ -415,7 +415,7 @@ class Stream:
                 pace.note(self._flushed - before)
 
     def on_writable(self) -> None:
-        """The client takes more of what waits."""
+        """The client takes more of the waiting output."""
         before = self._flushed
         pace = self._send_pace()
         try:
@@ -430,7 +430,7 @@ class Stream:
             pace.note(self._flushed - before)
             self.deadline = time.monotonic() + min(self.timeout_s, pace.left_s)
 
-    # End
+    # The end
 
     @property
     def has_input(self) -> bool:
@@ -441,18 +441,18 @@ class Stream:
             return False
 
     def end_output(self) -> None:
-        """Let the client see that nothing follows; what it sends is read on.
+        """Let the client see that nothing follows; its own bytes are still read.
 
         Raises:
-            OSError: it has gone.
+            OSError: the client has gone.
         """
         self.sock.shutdown(socket.SHUT_WR)
 
     def leave(self) -> None:
-        """End without closing the socket: another process goes on with it."""
+        """End without closing the socket, because another process continues with it."""
         self.closed = True
         self.detach()
-        del self.user, self.on_ready  # they refer back to this, and the garbage collection has enough to do
+        del self.user, self.on_ready  # they refer back to this object, and the garbage collector has enough to do
 
     def close(self) -> None:
         """Close the socket, and the files that were to be sent; idempotent."""

@@ -49,7 +49,7 @@ class ThreadPoolBean(Component):
 
     @property
     def current_threads_busy(self) -> int:
-        """Requests that run outside of the loop: each holds a thread."""
+        """Requests that run outside the loop, each in a thread."""
         return self._endpoint.executor.busy if self._endpoint is not None else 0
 
     @property
@@ -84,48 +84,48 @@ class ThreadPoolBean(Component):
 
     @property
     def connection_timeout(self) -> int:
-        """How long a client may be silent, in ms."""
+        """The time that a client may be silent, in ms."""
         return self._handler.connection_timeout
 
     @property
     def keep_alive_timeout(self) -> int:
-        """How long a connection may wait for its next request, in ms."""
+        """The time that a connection may wait for its next request, in ms."""
         timeout = self._handler.keep_alive_timeout
         return self._handler.connection_timeout if timeout is None else timeout
 
     @property
-    @readable("sSLEnabled", doc="Whether it speaks TLS.")
+    @readable("sSLEnabled", doc="True when it speaks TLS.")
     def ssl_enabled(self) -> bool:
         return self._connector.is_tls
 
     @property
     def port(self) -> int:
-        """As configured."""
+        """The configured port."""
         return self._connector.port
 
     @property
     def port_with_offset(self) -> int:
-        """With the Server's portOffset."""
+        """The port with the Server's portOffset."""
         return self._connector.port_with_offset
 
     @property
     def local_port(self) -> int:
-        """That it listens on, -1 when it does not."""
+        """The port that it listens on, -1 when it does not."""
         return self._connector.local_port
 
     @property
     def paused(self) -> bool:
-        """Whether it accepts no connections for the moment."""
+        """True while it accepts no connections."""
         return self._endpoint is not None and self._endpoint.paused
 
     @property
     def running(self) -> bool:
-        """Whether it serves."""
+        """True while it serves."""
         return self._connector.state.available
 
     @operation
     def pause(self) -> None:
-        """Accept no more connections; requests in flight go on."""
+        """Accept no more connections; requests in flight continue."""
         self._connector.pause()
 
     @operation

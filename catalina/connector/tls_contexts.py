@@ -27,7 +27,7 @@ __all__ = ["TlsContexts"]
 
 log = logging.getLogger("org.apache.tomcat.util.net.NioEndpoint")
 
-#: Seconds between two looks whether files have changed; connections that come in between get the old certificate.
+#: Seconds between two checks for changed files; connections that come in between get the old certificate.
 CHECK_SECONDS = 5.0
 
 #: Old attributes of the Connector -> those of SSLHostConfig, by XML name.
@@ -71,11 +71,11 @@ class TlsContexts:
     """Wraps accepted sockets.
 
     Args:
-        handler: whose old TLS attributes and defaultSSLHostConfigName count.
+        handler: has the old TLS attributes and defaultSSLHostConfigName.
         configs: the ``<SSLHostConfig>`` elements; without one the old attributes make one.
         base: CATALINA_BASE.
-        alpn: protocols offered.
-        place: of the ``<Connector>``, where the old attributes stand.
+        alpn: the offered protocols.
+        place: the place of the ``<Connector>``, which has the old attributes.
 
     Raises:
         ConfigurationError: a set-up cannot be used, or the default one is missing.
@@ -111,25 +111,25 @@ class TlsContexts:
 
     @property
     def needs_name(self) -> bool:
-        """True when the host name of the ClientHello has a say: there are several set-ups to choose from."""
+        """True when the host name of the ClientHello matters: there are several configurations to choose from."""
         return len(self.configs) > 1
 
     def wrap(self, sock: socket.socket, name: str | None = None) -> ssl.SSLSocket:
         """A server-side TLS socket with the set-up of a host name, before its handshake.
 
-        All of a set-up must be in force when the handshake begins. To change the context later, in the SNI callback,
-        takes over the certificate only: not whether clients need one, not the protocols, not the options.
+        The whole configuration must apply when the handshake begins. Changing the context later, in the SNI callback,
+        takes over only the certificate: not the demand for client certificates, the protocols or the options.
         """
         self._reload_if_changed()
         context = self._contexts[self.config_for(name).host_name.lower()]
         return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
 
     def context_of(self, config: SSLHostConfig) -> ssl.SSLContext:
-        """What new connections to the host name of a set-up get."""
+        """The context for new connections to the host name of a configuration."""
         return self._contexts[config.host_name.lower()]
 
     def config_for(self, name: str | None) -> SSLHostConfig:
-        """The set-up for a host name: its own, a wildcard's, or the default."""
+        """The configuration for a host name: its own, a wildcard's, or the default."""
         if name:
             name = name.lower()
             for candidate in (name, "*." + name.partition(".")[2]):
@@ -157,8 +157,9 @@ class TlsContexts:
         return contexts
 
     def _check_name(self, config: SSLHostConfig, sock: ssl.SSLObject, name: str | None, _: object) -> int | None:
-        """SNI as OpenSSL has read it. If that is another host's than was chosen (its ClientHello is beyond
-        sniParseLimit, or a second one names somebody else), the handshake ends: nobody gets round a set-up.
+        """Check SNI as OpenSSL has read it. If it names another host than the chosen one (its ClientHello is beyond
+        sniParseLimit, or a second one names another host), the handshake ends, so that nobody can bypass a
+        configuration.
         """
         sock.sni_name = name  # type: ignore[attr-defined]  # TlsStream compares it with the Host field
         return None if self.config_for(name) is config else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
@@ -178,14 +179,14 @@ class TlsContexts:
             log.error("Changed TLS files cannot be used, the old certificates stay: %s", exc)
 
     def _read_stamps(self) -> list[tuple[str, int, int]]:
-        """Inode and time of each file: a renewed certificate often has the old one's size."""
+        """Inode and time of each file, because a renewed certificate often has the size of the old one."""
         stamps = []
         for config in self.configs:
             for path in files_of(config, self.base):
                 try:
                     status = os.stat(path)
                     stamps.append((str(path), status.st_ino, status.st_mtime_ns))
-                except OSError:  # being replaced: its absence is a stamp too
+                except OSError:  # the file is being replaced: its absence is a state, too
                     stamps.append((str(path), 0, 0))
         return stamps
 

@@ -1,4 +1,4 @@
-"""The handshake of a TLS connection in the loop; then HTTP/1.1, or what the client has chosen (ALPN)."""
+"""The handshake of a TLS connection in the loop; after it comes HTTP/1.1, or the client's choice (ALPN)."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ PLAIN_HTTP = (
     b"HTTP/1.1 400 \r\nContent-Type: text/plain;charset=UTF-8\r\nConnection: close\r\n\r\n"
     b"Bad Request\r\nThis combination of host and port requires TLS.\r\n"
 )
-#: The loop tells only once of bytes that are not taken: they stay in the kernel until the set-up is chosen.
+#: The loop reports bytes only once that are not taken: they stay in the kernel until the configuration is chosen.
 EDGE = select.EPOLLET
 
 
 class TlsHandshake(Connection):
-    """A connection of which nothing is known yet.
+    """A connection before its protocol is known.
 
     Args:
-        contexts: of the connector.
-        successor: makes the connection that goes on when the handshake is over, of the protocol that was chosen.
+        contexts: the TLS contexts of the connector.
+        successor: makes the connection that continues after the handshake, for the chosen protocol.
     """
 
     __slots__ = ("_hello", "_seen_hello", "_successor", "_tls")
@@ -48,7 +48,7 @@ class TlsHandshake(Connection):
         super().__init__(host, stream)
         self._tls = stream
         self._successor = successor
-        #: Looks for the host name, as long as the set-up is not chosen.
+        #: Looks for the host name, until the configuration is chosen.
         self._hello = TLSClientHelloExtractor(contexts.parse_limit) if contexts.needs_name else None
         self._seen_hello = 0  # bytes
         if self._hello is None:
@@ -75,10 +75,11 @@ class TlsHandshake(Connection):
         self._shake_hands()
 
     def _choose(self, hello: TLSClientHelloExtractor) -> bool:
-        """Choose the set-up by the ClientHello, which stays in the kernel for the handshake; False: more must come.
+        """Choose the configuration by the ClientHello, which stays in the kernel for the handshake; returns False if
+        more must come.
 
-        The kernel calls again when there is as much as it takes to go on, so a hello in thousands of pieces costs no
-        more than one in a few. A call without more bytes says that the client has ended.
+        The kernel wakes us when there are enough bytes to continue, so a hello in thousands of pieces costs no more
+        than one in a few. A call without further bytes means that the client has ended.
         """
         plain = self.stream.sock
         try:
@@ -92,7 +93,7 @@ class TlsHandshake(Connection):
             self._tls.wrap(hello.server_name)
         except BlockingIOError:
             return False
-        except (OSError, ValueError) as exc:  # gone already
+        except (OSError, ValueError) as exc:  # the client has already gone
             log.debug("%r: no handshake: %s", self, exc)
             self.close()
             return False
@@ -117,14 +118,14 @@ class TlsHandshake(Connection):
             self._go_on()
 
     def _answer_plain_http(self) -> None:
-        """Tell who forgot the s of https, as Tomcat does; below TLS, which never began."""
+        """Answer a client that forgot the s of https, as Tomcat does; outside TLS, which never began."""
         sock = self.stream.sock
         with contextlib.suppress(OSError):
             socket.socket.recv(sock, 64 * 1024)  # unread input would reset the connection before the answer
             socket.socket.send(sock, PLAIN_HTTP)
 
     def _go_on(self) -> None:
-        """The protocol begins; its first request may have come with the end of the handshake."""
+        """Begin the protocol; its first request may have come with the end of the handshake."""
         self._tls.establish()
         successor = self._successor(self._tls.ssl_socket.selected_alpn_protocol())
         self.change_to(successor)

@@ -1,4 +1,4 @@
-"""Bytes through TLS, whatever protocol they are of, and what is known of the client then."""
+"""Moves bytes through TLS, for any protocol, and has the facts that TLS gives about the client."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PROTOCOL_VERSION = "org.apache.tomcat.util.net.secure_protocol_version"
 class TlsStream(Stream):
     """A socket whose bytes are encrypted in this process.
 
-    One recv takes a whole TLS record, so nothing waits inside of OpenSSL that the poll set could not know of.
+    One recv takes a whole TLS record, so nothing waits inside OpenSSL where the poll set does not see it.
 
     Args:
-        contexts: of the connector.
+        contexts: the TLS contexts of the connector.
     """
 
     __slots__ = ("_contexts", "established", "tls")
@@ -49,13 +49,13 @@ class TlsStream(Stream):
 
     @property
     def ssl_socket(self) -> ssl.SSLSocket:
-        """The socket since :meth:`wrap`."""
+        """The socket after :meth:`wrap`."""
         if not isinstance(self.sock, ssl.SSLSocket):
             raise TypeError(f"{self!r}: the handshake has not begun")
         return self.sock
 
     def wrap(self, server_name: str | None = None) -> None:
-        """Choose the set-up for a host name, None for the default, and begin the handshake with it.
+        """Choose the configuration for a host name, None for the default, and begin the handshake.
 
         Raises:
             OSError, ValueError: the client has gone.
@@ -64,7 +64,7 @@ class TlsStream(Stream):
         self.sock = self._contexts.wrap(self.sock, server_name)
 
     def establish(self) -> None:
-        """The handshake is over: read what all requests of the connection say about their TLS."""
+        """The handshake is over: read the TLS facts that all requests of the connection share."""
         self.established = True
         self.tls = TlsFacts(self.ssl_socket, self._contexts)
 
@@ -86,12 +86,12 @@ class TlsStream(Stream):
             raise ClientAbortException(f"{self.peer[0]}: {exc}") from exc
 
     def end_output(self) -> None:
-        """close_notify: the client sees that nothing was cut off."""
-        with contextlib.suppress(ssl.SSLError):  # it waits for the client's, which is not needed
+        """Send close_notify, so that the client sees that nothing was cut off."""
+        with contextlib.suppress(ssl.SSLError):  # it waits for the client's own, which is not needed
             self.ssl_socket.unwrap()
 
     def close(self) -> None:
-        """Say goodbye, if that needs no waiting, and close."""
+        """Send close_notify if that needs no waiting, and close."""
         if not self.closed and self.established:
             with contextlib.suppress(OSError, ValueError):
                 self.ssl_socket.unwrap()
@@ -102,8 +102,8 @@ class TlsFacts:
     """The facts that a handshake has told of a client.
 
     Args:
-        sock: the connection's.
-        contexts: of the connector.
+        sock: the connection's socket.
+        contexts: the TLS contexts of the connector.
     """
 
     def __init__(self, sock: ssl.SSLSocket, contexts: TlsContexts) -> None:
@@ -125,12 +125,12 @@ class TlsFacts:
         self._attributes = attributes
 
     def add_to(self, request: Request) -> None:
-        """Let a request say what is known of its TLS, the client's certificate above all."""
+        """Give a request the TLS facts, above all the client's certificate."""
         request.attributes.update(self._attributes)
         request.tls_socket = self._sock
 
     def check_host(self, host: str | None) -> None:
-        """A client that has shown its certificate for one host must not use it for another (strictSni).
+        """Refuse a client that has shown its certificate for one host and uses it for another (strictSni).
 
         Raises:
             HttpError: 421.

@@ -1,4 +1,4 @@
-"""URIs as the client writes them -> paths as they are mapped (Tomcat: CoyoteAdapter.postParseRequest, UDecoder)."""
+"""Decodes URIs of clients into paths for the mapper (Tomcat: CoyoteAdapter.postParseRequest, UDecoder)."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ __all__ = ["DecodedUri", "UriRules", "normalize", "without_path_parameters"]
 
 DECODE, REJECT, PASS_THROUGH = "decode", "reject", "passthrough"
 
-#: Sequences that Servlet 6.0 section 3.5.2 calls suspicious anywhere in a path; segments are looked at one by one.
+#: Sequences that Servlet 6.0 section 3.5.2 calls suspicious anywhere in a path; segments are checked one by one.
 _SUSPICIOUS = re.compile(r"%2f|%5c|\\|%[01][0-9a-f]|%7f", re.IGNORECASE)
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
 
-#: Decoded URIs remembered per connector, and how long one may be for that; clients choose them.
+#: Decoded URIs remembered per connector, and the longest one; clients choose them.
 REMEMBERED = 4096
 REMEMBERED_LENGTH = 256
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedUri:
-    """A path ready to be mapped, and its parameters (``;jsessionid=...``), of which the last of a name counts."""
+    """A path ready to be mapped, and its parameters (``;jsessionid=...``); the last one with a name counts."""
 
     path: str
     parameters: dict[str, str]
 
 
 class UriRules:
-    """How one connector decodes.
+    """The rules by which one connector decodes.
 
     Args:
-        encoding: of the bytes (URIEncoding); bytes that are not of it are refused.
-        solidus: what ``%2F`` in a path does: ``reject``, ``decode`` or ``passthrough``.
+        encoding: the encoding of the bytes (URIEncoding); invalid bytes are refused.
+        solidus: the treatment of ``%2F`` in a path: ``reject``, ``decode`` or ``passthrough``.
         reverse_solidus: the same for ``%5C``.
         allow_backslash: a backslash is a slash; otherwise it is refused.
         reject_suspicious: refuse what Servlet 6.0 calls suspicious.
@@ -61,7 +61,7 @@ class UriRules:
             raw: as sent, without the query; characters are bytes.
 
         Raises:
-            HttpError: 400, it is no path, or one that could mean two things.
+            HttpError: 400, the text is no path, or an ambiguous one.
         """
         known = self._remembered.get(raw)
         if known is not None:
@@ -88,7 +88,7 @@ class UriRules:
         return DecodedUri(normal, parameters)
 
     def raw_prefix(self, raw: str, path: str) -> str | None:
-        """The shortest beginning of a URI, at a slash, that means ``path``; without parameters.
+        """The shortest beginning of a URI, up to a slash, that stands for ``path``; without parameters.
 
         It may have escapes or detours (``/x/../shop``).
 
@@ -101,7 +101,7 @@ class UriRules:
         """
         wanted = path.split("/")[1:]
         kept: list[str] = []
-        good = 0  # segments at the beginning of ``kept`` that are the wanted ones
+        good = 0  # segments at the beginning of ``kept`` that match
         end = 0
         for segment in raw.split("/")[1:]:
             end += 1 + len(segment)
@@ -134,7 +134,7 @@ class UriRules:
             raise HttpError(400, "Invalid URI: % without two hex digits")
         value = bytes((int(digits, 16),))
         if value == b"%" and PASS_THROUGH in (self.solidus, self.reverse_solidus):
-            return escape[0]  # else %2F and %252F would be the same afterwards
+            return escape[0]  # otherwise %2F and %252F would afterwards be the same
         handling = self.solidus if value == b"/" else self.reverse_solidus if value == b"\\" else DECODE
         if handling == REJECT:
             attribute = "encodedSolidusHandling" if value == b"/" else "encodedReverseSolidusHandling"
@@ -199,5 +199,5 @@ def normalize(path: str) -> str | None:
             kept.pop()
         elif part not in ("", "."):
             kept.append(part)
-    # Tomcat takes a/. and a/.. for the name without a slash, so a directory there is redirected to.
+    # Tomcat takes a/. and a/.. for the name without a slash, so a directory there causes a redirect.
     return "/" + "/".join(kept) + ("/" if not parts[-1] and kept else "")

@@ -23,7 +23,7 @@ class _FileLike(Protocol):
     def read(self, size: int = ..., /) -> bytes: ...
 
 
-#: Status texts seen; applications use few, but could make them up.
+#: Remembered status texts; applications use few, but could invent more.
 REMEMBERED_STATUS = 256
 _STATUS_CODES: dict[str, int] = {}
 
@@ -47,7 +47,7 @@ class FileWrapper:
         return iter(lambda: self.file.read(self.block_size), b"")
 
     def regular_file_size(self) -> int | None:
-        """Bytes of the file behind it, None when it is not a regular file with a descriptor."""
+        """Bytes of the file behind it, None when that is no regular file with a descriptor."""
         try:
             status = os.fstat(self.file.fileno())  # type: ignore[attr-defined]  # asked for, not promised
         except (AttributeError, OSError, ValueError):
@@ -56,7 +56,7 @@ class FileWrapper:
 
 
 class _Call:
-    """One call of an application: what its ``start_response`` knows."""
+    """One call of an application: the state behind its ``start_response``."""
 
     __slots__ = ("_given", "response", "started")
 
@@ -90,7 +90,7 @@ class _Call:
         return self._write
 
     def _take_back(self) -> None:
-        """The error's fields replace those of the first call; those of valves stay."""
+        """Replace the fields of the first call by those of the error; fields of valves stay."""
         given = {id(pair) for pair in self._given}
         self.response.headers = [pair for pair in self.response.headers if id(pair) not in given]
         self.response.reset_buffer()
@@ -129,9 +129,8 @@ def _status_code(status: str) -> int:
 def run_application(application: Application, environ: dict[str, Any], request: Request, response: Response) -> None:
     """Call an application and write what it returns; its ``close`` is always called.
 
-    A list is buffered as a whole, so that valves can still change the response. Of any other iterable each block is
-    sent before the next is asked for, as PEP 3333 wants it, unless the response's Content-Length says that nothing
-    more will come.
+    A list is buffered as a whole, so that valves can still change the response. With any other iterable, each block is
+    sent before the next is requested, as PEP 3333 demands, unless Content-Length shows that nothing more will come.
 
     Raises:
         Exception: whatever the application raises.
@@ -141,7 +140,7 @@ def run_application(application: Application, environ: dict[str, Any], request: 
     environ["wsgi.file_wrapper"] = FileWrapper
     call = _Call(response)
     result = application(environ, call.start_response)
-    close = None if type(result) is list else getattr(result, "close", None)  # a list has none: nearly always
+    close = None if type(result) is list else getattr(result, "close", None)  # a list, the usual case, has none
     try:
         if isinstance(result, (list, tuple)):
             for data in result:
@@ -175,7 +174,9 @@ def _write_blocks(call: _Call, blocks: Iterable[bytes], response: Response) -> N
 def _write_file(
     wrapper: FileWrapper, response: Response, close: Callable[[], None] | None
 ) -> Callable[[], None] | None:
-    """Send the rest of the file; returns what is still to be closed: the connection closes a file that it sends."""
+    """Send the rest of the file; returns the object that still must be closed: the connection closes a file that it
+    sends.
+    """
     size = wrapper.regular_file_size()
     if size is None:
         for data in wrapper:

@@ -1,4 +1,4 @@
-"""What the protocols of a Connector have in common (Tomcat: coyote/AbstractProtocol.java)."""
+"""The common part of the protocols of a Connector (Tomcat: coyote/AbstractProtocol.java)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _THREADS = "Python threads have no priority"
 
 
 class AbstractProtocol(SocketAttributes):
-    """The protocol half of a ``<Connector>``: its attributes, and what to call it.
+    """The protocol half of a ``<Connector>``: its attributes and its name.
 
     A protocol has no socket; :class:`catalina.connector.endpoint.Endpoint` reads these values.
     """
@@ -23,7 +23,7 @@ class AbstractProtocol(SocketAttributes):
     name_prefix = "nio"
     #: The Java class, whose name the log lines of start and stop carry.
     logger_name = "org.apache.coyote.AbstractProtocol"
-    #: The Connector, for its bean; set by it.
+    #: The Connector, for its bean; the Connector sets it.
     connector: Any = None
 
     accept_count = Attribute(
@@ -116,7 +116,7 @@ class AbstractProtocol(SocketAttributes):
         """keepAliveTimeout, or connectionTimeout where it is not set."""
         return self.effective_connection_timeout_ms if self.keep_alive_timeout is None else self.keep_alive_timeout
 
-    # -- what its bean tells
+    # -- for its bean
 
     @property
     @readable("name", doc="Protocol, address and port, in quotation marks.")
@@ -145,14 +145,14 @@ class AbstractProtocol(SocketAttributes):
         return len(connector.endpoint.connections) if connector is not None and connector.state.available else 0
 
     @property
-    @readable("paused", doc="Whether it accepts no connections for the moment.")
+    @readable("paused", doc="True while it accepts no connections.")
     def is_paused(self) -> bool:
         connector = self.connector
         return bool(connector is not None and connector.state.available and connector.endpoint.paused)
 
     @operation
     def pause(self) -> None:
-        """Accept no more connections; requests in flight go on."""
+        """Accept no more connections; requests in flight continue."""
         if self.connector is not None:
             self.connector.pause()
 

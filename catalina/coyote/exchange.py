@@ -1,4 +1,6 @@
-"""The common part of the exchanges of all protocols: events that lead from state to state, and what an answer is."""
+"""The common part of the exchanges of all protocols: events that lead from state to state, and the head of an
+answer.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,10 @@ S = TypeVar("S", bound=IntEnum)
 
 
 class Event(dict[S, S]):
-    """Something that may happen: the states in which it may, and where each leads.
+    """An event: the states in which it may happen, and the state to which each leads.
 
-    ``self.state = EVENT[self.state]`` is the step; in any other state it raises RuntimeError, because a caller has made
-    a mistake, and never a client.
+    ``self.state = EVENT[self.state]`` is the step; in any other state it raises RuntimeError, because the caller has
+    made a mistake; a client cannot cause it.
     """
 
     def __init__(self, name: str, steps: Mapping[S, S]) -> None:

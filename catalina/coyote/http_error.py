@@ -12,7 +12,7 @@ class HttpError(ProtocolError):
 
     Args:
         status: 400, 413, 414, 417, 431, 501 or 505.
-        text: what was expected and what came.
+        text: the expected and the actual input.
     """
 
     def __init__(self, status: int, text: str, offset: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What a connector has served so far (Tomcat: coyote/RequestGroupInfo.java)."""
+"""Counts the requests that a connector has served (Tomcat: coyote/RequestGroupInfo.java)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalina.operations import Long, operation, readable
 
 __all__ = ["RequestGroupInfo", "bucket_of", "longest_of"]
 
-#: Requests that are noted before they are added up: adding them in one go costs a sixth.
+#: Requests that are noted before they are added up, because adding them together costs a sixth.
 _BATCH = 256
 
 
@@ -27,7 +27,7 @@ bucket_of: Callable[[int], int] = partial(bisect_right, _ENDS_NS)
 
 
 def longest_of(bucket: int) -> float:
-    """Seconds at which a step ends; those of the last one that is known for what is longer."""
+    """Seconds at which a step ends; anything longer gets the last known step's end."""
     return _ENDS_NS[min(bucket, len(_ENDS_NS) - 1)] / 1e9
 
 
@@ -46,7 +46,7 @@ class RequestGroupInfo(Component):
         self._times: Counter[int] = Counter()
 
     def count(self, elapsed_ns: int, is_error: bool, sent: int, received: int) -> None:
-        """One more request is through. Any thread."""
+        """Count a request that has ended. Any thread."""
         self._noted.append((elapsed_ns, is_error, sent, received))
         if len(self._noted) >= _BATCH:
             self._add_up()
@@ -75,7 +75,7 @@ class RequestGroupInfo(Component):
 
     @property
     def error_count(self) -> int:
-        """Of these, answers with a status of 400 or more."""
+        """The number of answers with a status of 400 or more."""
         self._add_up()
         return self._errors
 
@@ -99,7 +99,7 @@ class RequestGroupInfo(Component):
 
     @property
     def max_time(self) -> Long:
-        """Milliseconds of the longest of them."""
+        """Milliseconds of the longest request."""
         self._add_up()
         return self._max_ns // 1_000_000
 
@@ -110,7 +110,7 @@ class RequestGroupInfo(Component):
         return None if self._min_ns is None else self._min_ns // 1_000_000
 
     def times(self) -> dict[int, int]:
-        """How many requests took how long, by the number of :func:`bucket_of`."""
+        """The number of requests for each duration, by the number of :func:`bucket_of`."""
         self._add_up()
         with self._lock:
             return dict(self._times)

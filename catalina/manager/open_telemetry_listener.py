@@ -226,7 +226,7 @@ class OpenTelemetryListener(Component):
 
 
 def _instance(server: StandardServer) -> str:
-    """What tells this node from others: its jvmRoute, else its directory."""
+    """The name that tells this node from others: its jvmRoute, or else its directory."""
     routes = (service.engine.jvm_route for service in server.services if service.engine is not None)
     return next((route for route in routes if route), str(server.catalina_base))
 

@@ -1,8 +1,8 @@
 """The arbiter: the process that the operator starts, signals and stops.
 
-It is gunicorn's. It reads the configuration and binds the connectors' sockets, so a bad file or a taken port shows
-before anything runs; forks the node, which is one process or a keeper and workers; and starts a process again when it
-dies.
+It is gunicorn's arbiter. It reads the configuration and binds the connectors' sockets, so that a bad file or a taken
+port shows before anything runs. It forks the node, which is one process, or a keeper and workers, and restarts a
+process that dies.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ __all__ = ["NodeApplication"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
-#: Seconds that an orderly stop may take before the node is killed. Tomcat sets no limit; ``stop -force`` is the
-#: operator's.
+#: Seconds that an orderly stop may take before the node is killed. Tomcat sets no limit; the operator has ``stop
+#: -force``.
 STOP_SECONDS = 24 * 3600
-#: A node that lived shorter than this died of something that will happen again at once: wait longer each time.
+#: A node that lived for a shorter time died of something that will happen again at once, so each restart waits longer.
 SHORT_LIFE_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 10.0
 #: Seconds between two looks for children, besides the signals that tell of them.
@@ -66,7 +66,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
             "workers": 1 if self.workers == 1 else 1 + self.workers,
             "worker_class": NodeWorker,
             "logger_class": ArbiterLog,
-            "timeout": 0,  # the node is not watched by a heartbeat: a slow request is not a dead node
+            "timeout": 0,  # a slow request is not a dead node, so no heartbeat watches the node
             "graceful_timeout": STOP_SECONDS,
             "control_socket_disable": True,
             "proc_name": f"catalina {self.catalina.base}",
@@ -78,7 +78,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         """There is no WSGI application to load: the node's contexts load theirs."""
 
     def run(self) -> int:
-        """Initialise, fork, and wait until the node has ended for good; the exit code."""
+        """Initialise, fork, and wait until the node has ended for good; returns the exit code."""
         try:
             self.catalina.init()
         except LifecycleError as error:
@@ -103,44 +103,44 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         self._short_lives = 0
 
     def start(self) -> None:
-        """No sockets of its own: the connectors have bound theirs."""
+        """Make no sockets: the connectors have bound theirs."""
         self._stats["start_time"] = time.time()
         self.pid = os.getpid()
         self.init_signals()
 
     def init_signals(self) -> None:
-        """As gunicorn, but an ignored HUP stays ignored (nohup)."""
+        """As in gunicorn, but an ignored HUP stays ignored (nohup)."""
         ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         super().init_signals()
         if ignored:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def wait_for_signals(self, timeout: float = IDLE_SECONDS) -> list[int]:
-        """Sleep until a signal; gunicorn would wake up each second to look after heartbeats."""
+        """Sleep until a signal; gunicorn would wake up each second to check heartbeats."""
         signals: list[int] = super().wait_for_signals(timeout=max(timeout, IDLE_SECONDS))
         return signals
 
     def handle_term(self) -> None:
-        """An orderly stop, as for INT and HUP."""
+        """Stop in order, as for INT and HUP."""
         self._end_by(signal.SIGTERM)
 
     def handle_int(self) -> None:
-        """Control-C."""
+        """Stop in order, for Control-C."""
         self._end_by(signal.SIGINT)
 
     def handle_hup(self) -> None:
-        """The terminal has gone; a JVM stops, and so does this."""
+        """Stop in order, because the terminal has gone; a JVM does the same."""
         self._end_by(signal.SIGHUP)
 
     def handle_quit(self) -> None:
-        """The node writes the stacks of its threads, and goes on."""
+        """Let the node write the stacks of its threads and continue."""
         self.kill_workers(signal.SIGQUIT)
 
     def handle_usr1(self) -> None:
-        """Nothing: log files rotate by themselves."""
+        """Nothing to do: log files rotate by themselves."""
 
     def handle_usr2(self) -> None:
-        """Nothing: a second arbiter beside this one would be a second node on the same ports."""
+        """Nothing to do: a second arbiter beside this one would be a second node on the same ports."""
 
     handle_ttin = handle_ttou = handle_winch = handle_usr2
 
@@ -149,13 +149,13 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         raise StopIteration
 
     def stop(self, graceful: bool = True) -> None:
-        """Stop the node in order, whatever gunicorn would do."""
+        """Stop the node in order, in place of gunicorn's own way."""
         self._ending = True
         self.app.life.end()
         super().stop(True)
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
-        """Stop the node and exit; being stopped by a signal is no error to gunicorn's log."""
+        """Stop the node and exit; gunicorn's log does not take a stop by a signal for an error."""
         try:
             super().halt(reason, exit_status)
         except SystemExit:
@@ -173,21 +173,21 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         return super().spawn_worker()
 
     def manage_workers(self) -> None:
-        """As gunicorn; a node that ends gets no new process."""
+        """As in gunicorn, but a node that ends gets no new process."""
         if not self.app.life.is_ending:
             super().manage_workers()
 
     def reap_workers(self) -> None:
-        """A process has ended: exit with the node, or start it again.
+        """A process has ended: exit with the node, or restart it.
 
         Raises:
-            StopIteration: the shutdown word ended it.
-            HaltServer: it could not start.
+            StopIteration: the shutdown command ended it.
+            HaltServer: the node could not start.
         """
         while (ended := _ended_child()) is not None:
             pid, code = ended
             worker = self.WORKERS.pop(pid, None)
-            if worker is not None:  # as process 1 of a container, orphans of others are reaped here too
+            if worker is not None:  # as process 1 of a container, it also reaps orphans of others
                 worker.tmp.close()
                 if not self._ending:
                     self._after(pid, code, worker)
@@ -221,7 +221,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
 
 def _ended_child() -> tuple[int, int] | None:
-    """Process id and exit code (minus the signal) of a child that has ended, None without one."""
+    """Process id and exit code (minus the signal) of an ended child, None when there is none."""
     try:
         pid, status = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:

@@ -1,4 +1,4 @@
-"""What ``catalina drain``, ``undrain``, ``status``, ``sessions``, ``top`` and ``doctor`` do in the node."""
+"""The node's side of ``catalina drain``, ``undrain``, ``status``, ``sessions``, ``top`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = ["NodeCommands", "Outcome", "columns"]
 Report = Callable[[str, int, int], None]
 Arguments = dict[str, Any]
 
-#: Seconds between two looks whether a node is drained.
+#: Seconds between two checks if a node is drained.
 LOOK_SECONDS = 0.1
-#: Characters of a session's id that are shown: whoever has all of them has the session.
+#: Characters of a session's id that are shown, because anybody with all of them could use the session.
 SHOWN_ID = 8
 
 
@@ -56,10 +56,10 @@ class NodeCommands:
     # -- drain -----------------------------------------------------------------------------------------------------
 
     def do_drain(self, host: StandardHost, arguments: Arguments, file: object, report: Report) -> Outcome:
-        """Say DOWN to health checks, end connections with their next answer, and see the sessions to safety.
+        """Answer DOWN to health checks, end connections with their next answer, and bring the sessions to safety.
 
-        With ``wait`` (seconds) until no request runs and all that other nodes are to know has reached them. The exit
-        code is 1 when it has not come to that, or sessions are nowhere else.
+        With ``wait`` (seconds), wait until no request runs and the other nodes have all changes. The exit code is 1
+        when that did not happen, or sessions exist on no other node.
         """
         for connector in self._connectors:
             connector.drain()
@@ -119,7 +119,9 @@ class NodeCommands:
     # -- doctor ----------------------------------------------------------------------------------------------------
 
     def do_doctor(self, host: StandardHost, arguments: Arguments, file: object, report: Report) -> Outcome:
-        """What is wrong, and what to do about it; with ``json`` as JSON. Exit code 1 for warnings, 2 for errors."""
+        """Problems of the node, and a remedy for each; with ``json`` as JSON. Exit code 1 for warnings, 2 for
+        errors.
+        """
         return Outcome(*told(examine(self.server, report), bool(arguments.get("json"))))
 
     # -- sessions --------------------------------------------------------------------------------------------------

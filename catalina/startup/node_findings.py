@@ -1,4 +1,4 @@
-"""What ``catalina doctor`` finds in a node and its machine: limits, applications, certificates."""
+"""Problems that ``catalina doctor`` finds in a node and its machine: limits, applications, certificates."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 __all__ = ["certificate_finding", "node_findings"]
 
-#: Days that a certificate should still be good for.
+#: A certificate that expires within this number of days is a warning.
 CERTIFICATE_DAYS = 30
-#: Share of a limit from which it is a warning.
+#: From this share of a limit on, the use of it is a warning.
 NEARLY = 0.8
-#: Files and connections of a node beside those of its clients.
+#: Number of files and connections that a node has open besides those of its clients.
 OWN_FILES = 200
 
 
 def node_findings(server: StandardServer) -> Iterator[Finding]:
-    """All of them."""
+    """Examine limits, applications and certificates."""
     yield from _limits(server)
     yield from _applications(server)
     yield from _certificates(server)
@@ -67,7 +67,7 @@ def _inotify() -> Finding:
             with open(path, encoding="ascii", errors="replace") as source:
                 used += sum(line.startswith("inotify ") for line in source)
         except OSError:
-            continue  # closed meanwhile
+            continue  # another thread has closed it since listdir()
     text = f"this node uses {used} of the user's {limit} inotify watches"
     if used > NEARLY * limit:
         return Finding("watches", "warning", text, f"sysctl -w fs.inotify.max_user_watches={4 * limit}")

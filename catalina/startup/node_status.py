@@ -1,4 +1,4 @@
-"""What a running node is like at the moment, as plain data: for ``catalina status`` and ``catalina top``."""
+"""The state of a running node as plain data, for ``catalina status`` and ``catalina top``."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["node_status"]
 
-#: Requests that are named, the longest first.
+#: Number of requests that the report names; it starts with the longest.
 MAX_SLOW = 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def node_status(server: StandardServer) -> dict[str, Any]:
-    """All of it, in JSON's types. Counters count from the start; times are seconds, unless the name ends in ``_ms``."""
+    """The whole report, in JSON's types. Counters count from the start; times are seconds, unless the name ends in
+    ``_ms``.
+    """
     connectors = [connector for service in server.services for connector in service.connectors]
     return {
         "version": SERVER_INFO,
@@ -97,7 +99,7 @@ def _application(context: StandardContext) -> dict[str, Any]:
 
 
 def _slow(server: StandardServer) -> list[dict[str, Any]]:
-    """The requests that are under way, the longest first."""
+    """The requests in progress, the longest first."""
     now = time.monotonic_ns()
     found = []
     for context in contexts_of(server):

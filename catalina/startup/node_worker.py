@@ -1,7 +1,7 @@
 """The worker process: the node itself.
 
-It takes over the tree that the arbiter has loaded and initialised, with the listening sockets that the connectors have
-bound, starts it, and stops it when it is told to.
+The arbiter has loaded and initialised the tree of components, and the connectors have bound their listening sockets.
+The worker takes both over, starts the tree, and stops it when a signal or a command says so.
 """
 
 from __future__ import annotations
@@ -35,33 +35,33 @@ __all__ = ["NodeWorker"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
-#: Exit codes: the shutdown word ended the node, or it could not start. A signal gives 128 and its number. The arbiter
-#: goes by the stage that the node wrote (``node_life.py``), because an application may choose any code.
+#: Exit codes: the shutdown command ended the node, or the node could not start. A signal gives 128 and its number. The
+#: arbiter decides by the stage that the node wrote (``node_life.py``), because an application may choose any exit code.
 STOPPED = 0
 BOOT_FAILED = 3
 #: The event loop is dead (sysexits.h: EX_SOFTWARE); the arbiter starts another node.
 LOOP_DEAD = 70
 
-#: Property that names a file of ``catalina.sh start``, which waits until the node has written there that it serves.
+#: Property that names a file. ``catalina.sh start`` waits until the node has written into this file that it serves.
 START_REPORT = "catalina.startReport"
 
-#: Seconds between the word to stop and the stop.
+#: Property: the node serves for this number of seconds after the request to stop.
 DRAIN_SECONDS = "catalina.drainSeconds"
 
-#: Signals closer together than this, in seconds, are one word: a terminal or an init system tells the whole group, and
-#: the arbiter then tells the node too.
+#: Signals that come closer together than this number of seconds count as one request to stop: a terminal or an init
+#: system signals the whole process group, and the arbiter then signals the node too.
 ONE_WORD_SECONDS = 1.0
 
 #: prctl(2): the signal that this process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
-#: prctl(2): the name of the calling thread, which for the first one is the process's.
+#: prctl(2): the name of the calling thread; the name of the first thread is the name of the process.
 PR_SET_NAME = 15
 
 
 class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
-    """gunicorn's worker, reduced to life and death: what is served is the connectors' business."""
+    """gunicorn's worker, reduced to start and end: the connectors do the serving."""
 
-    #: What ends the node in order. QUIT writes the stacks of all threads and goes on, as a JVM does.
+    #: Signals that stop the node in order. QUIT writes the stacks of all threads and the node goes on, as a JVM does.
     STOP_SIGNALS: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     app: Any
@@ -106,15 +106,15 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         if self._stopped_by is None:
             self._stopped_by, self._told_at = number, now
         elif now - self._told_at > ONE_WORD_SECONDS:
-            self._hurry.set()  # told twice: no more waiting for load balancers
+            self._hurry.set()  # the second request to stop ends the wait for load balancers
         server = self.catalina.server
         if server is not None:
             server.stop_await()
 
     def _drain(self) -> None:
-        """Serve on for a while, not ready, so that load balancers take this node out before it stops.
+        """Go on serving for a while, but fail health checks, so that load balancers take this node out before it stops.
 
-        How long says the property ``catalina.drainSeconds``; without it the stop comes at once, as in Tomcat.
+        The property ``catalina.drainSeconds`` says how long; without it the node stops at once, as Tomcat does.
         """
         catalina = self.catalina
         text = catalina.properties.get(DRAIN_SECONDS, "0")
@@ -127,7 +127,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         self._hurry.wait(int(text))
 
     def _live(self) -> int:
-        """Start, serve, stop; the exit code."""
+        """Start, serve and stop the node; return the exit code."""
         catalina = self.catalina
         server = catalina.server
         if server is None:
@@ -147,7 +147,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         self.app.life.note(Stage.SERVING, self.place)
         if part.reports:
             _report_start(server, catalina.properties.get(START_REPORT, ""))
-        # What lives now lives as long as the node: no collection has to look at it again.
+        # All objects that live now live as long as the node, so no later collection has to visit them.
         gc.collect()
         gc.freeze()
         try:
@@ -183,10 +183,11 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
 
 
 def die_with_parent(parent: int) -> None:
-    """Killing the process that the operator knows kills this one at once, as killing a JVM does.
+    """Have the kernel kill this process when its parent dies: killing the process that the operator knows then ends
+    all, as killing a JVM does.
 
     Args:
-        parent: its id; when it has died already this process ends here.
+        parent: id of the parent; if it has died already, this process ends here.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
@@ -201,7 +202,7 @@ def name_process(name: str) -> None:
 
 
 def _end_at_once(reason: str) -> None:
-    """Nobody serves any more, so nothing can end in order: leave to the arbiter what a new node can do better."""
+    """End this process without the usual stop: no thread serves the loop any more. The arbiter starts a new node."""
     log.critical("This node cannot go on and ends: %s", reason)
     faulthandler.dump_traceback(file=sys.stdout, all_threads=True)
     logging.shutdown()
@@ -211,7 +212,7 @@ def _end_at_once(reason: str) -> None:
 def _report_start(server: StandardServer, path: str) -> None:
     """Tell ``catalina.sh start`` that the node serves: the script's exit code, then a line for each part that does not.
 
-    The script makes the file and removes it when it has waited long enough; nothing is written then.
+    The script makes the file. It removes the file when it has waited long enough; this function then writes nothing.
     """
     if not path or not os.path.exists(path):
         return

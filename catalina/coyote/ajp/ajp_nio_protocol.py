@@ -11,7 +11,7 @@ MIN_PACKET, MAX_PACKET = 8192, 65536
 
 
 def _packet_size(text: str) -> int:
-    """Tomcat raises smaller values to 8192; more than 64 KiB has no form on the wire."""
+    """Tomcat raises smaller values to 8192; more than 64 KiB cannot be expressed on the wire."""
     text = text.strip()
     if not text.isdecimal() or int(text) > MAX_PACKET:
         raise AttributeRefused(f"a whole number of bytes, {MIN_PACKET} to {MAX_PACKET}")
@@ -19,7 +19,7 @@ def _packet_size(text: str) -> int:
 
 
 class AjpNioProtocol(AbstractProtocol):
-    """AJP/1.3: what a proxy in front speaks. Whoever can connect is believed, hence the secret and the loopback."""
+    """AJP/1.3, for a proxy in front. Every process that can connect is believed, hence the secret and the loopback."""
 
     name_prefix = "ajp-nio"
     logger_name = "org.apache.coyote.ajp.AjpNioProtocol"

@@ -31,14 +31,14 @@ __all__ = ["CLOSED", "OWED", "REQUEST", "SENDING", "SENT", "AjpExchange", "State
 
 #: Packets of a web server besides the forward request.
 SHUTDOWN, PING, CPING = 7, 8, 10
-#: Methods whose requests have no body unless they say so; of another request the application may ask for one.
+#: Methods whose requests have no body unless they announce one; with others the application may ask for a body.
 WITHOUT_BODY = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "DELETE"))
 #: Fields that the web server sets for the connection to its own client.
 CONNECTION_FIELDS = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
 
 
 class State(IntEnum):
-    """Where an exchange is."""
+    """The state of an exchange."""
 
     REQUEST = auto()
     OWED = auto()
@@ -47,7 +47,7 @@ class State(IntEnum):
     CLOSED = auto()
 
 
-#: Module constants, because looking a member up in its class costs ten times as much in this Python.
+#: Module constants, because looking up a member in its class costs ten times as much in this Python.
 REQUEST, OWED, SENDING, SENT, CLOSED = State
 
 PACKET_CAME = Event("a packet between two requests", {REQUEST: REQUEST})
@@ -61,15 +61,15 @@ ANSWER_ENDS = Event("the end of an answer", {SENDING: SENT})
 KEPT = Event("the wait for the next request", {SENT: REQUEST})
 OVER = Event("the last answer", {SENT: CLOSED})
 
-#: All of them: the table above, for the tests that walk it.
+#: All events: the table above, for the tests that walk it.
 EVENTS = (PACKET_CAME, REQUEST_CAME, REFUSED, BODY, ANSWER, WHOLE_ANSWER, MORE, ANSWER_ENDS, KEPT, OVER)
 
 
 class AjpExchange:
-    """The requests and answers of one connection, one after the other.
+    """The requests and answers of one connection, one after another.
 
     Args:
-        packet_size: longest packet of either side (packetSize).
+        packet_size: the longest packet of either side (packetSize).
         max_header_count: header fields of a request; negative: no limit.
     """
 
@@ -90,9 +90,9 @@ class AjpExchange:
         self._max_header_count = max_header_count
         self._packets = PacketDecoder(packet_size)
         self.state = REQUEST
-        #: Requests that have come and were believed.
+        #: Requests that have come and were accepted.
         self.requests = 0
-        #: True while the connection may take another request when this answer is out. Anybody may forbid that.
+        #: True while the connection may take another request after this answer. Any code may forbid that.
         self.reuse = True
         #: True when the request in progress has no body, or all of it has come.
         self.body_ended = True
@@ -122,7 +122,7 @@ class AjpExchange:
             if payload is None:
                 return None
             if self._body_asked:
-                self._body_asked = False  # of a request that was answered without reading it
+                self._body_asked = False  # left from a request that was answered without reading it
             elif payload:  # an empty one is the end of a body that nobody waits for
                 kind = payload[0]
                 if kind not in (FORWARD_REQUEST, CPING):
@@ -132,7 +132,7 @@ class AjpExchange:
 
     @staticmethod
     def is_ping(payload: bytes) -> bool:
-        """True for a packet that wants nothing but CPONG."""
+        """True for a packet that only wants CPONG."""
         return payload[0] == CPING
 
     def begin(self, payload: bytes, ending: bool) -> ForwardRequest:
@@ -142,7 +142,7 @@ class AjpExchange:
             ending: the connection takes no further request after this one.
 
         Raises:
-            ProtocolError: it is malformed; :meth:`refuse` goes on.
+            ProtocolError: the packet is malformed; call :meth:`refuse`.
         """
         self.state = REQUEST_CAME[self.state]
         told = decode_forward_request(payload, self._max_header_count)
@@ -159,7 +159,7 @@ class AjpExchange:
         return told
 
     def refuse(self) -> None:
-        """The request is not believed: only an answer can follow, for what comes behind it may be a body."""
+        """Refuse the request: only an answer can follow, because the next bytes may be a body."""
         self.state = REFUSED[self.state]
         self.reuse = False
         self.body_ended, self._body_asked = True, False
@@ -168,7 +168,7 @@ class AjpExchange:
         """The next part of the body, empty at its end; None when more must come, for which :meth:`ask_for_body` asks.
 
         Raises:
-            ProtocolError: the packet is none, or the body is longer than its Content-Length.
+            ProtocolError: the packet is invalid, or the body is longer than its Content-Length.
         """
         self.state = BODY[self.state]
         payload = None if self.body_ended else self._packets.next_packet()
@@ -188,7 +188,7 @@ class AjpExchange:
         return data
 
     def ask_for_body(self) -> bytes:
-        """The packet that asks for more of the body; nothing when that is on its way."""
+        """The packet that asks for more of the body; empty when that is on its way."""
         self.state = BODY[self.state]
         if self._body_asked:
             return b""
@@ -221,7 +221,7 @@ class AjpExchange:
         return parts
 
     def fail_answer(self, complete: bool) -> list[bytes]:
-        """The packets of an answer without a body in place of one whose head is too large."""
+        """The packets of an answer without a body, replacing one whose head is too large."""
         self.state = (WHOLE_ANSWER if complete else ANSWER)[self.state]
         self.reuse = False
         parts = [response_head(500, _reason(500), (("Content-Length", "0"),), self._packet_size)]
@@ -235,12 +235,12 @@ class AjpExchange:
         return list(body_packets(data, self._packet_size))
 
     def flush(self) -> bytes:
-        """The packet that makes the web server hand on what it has."""
+        """The packet that makes the web server pass on everything that it has."""
         self.state = MORE[self.state]
         return FLUSH
 
     def end_answer(self) -> bytes:
-        """The end of an answer that did not leave as a whole."""
+        """The end of an answer that was sent in parts."""
         self.state = ANSWER_ENDS[self.state]
         return end_response(self.reuse)
 
@@ -248,14 +248,14 @@ class AjpExchange:
         """Decide what becomes of the connection behind an answer: REQUEST or CLOSED.
 
         Args:
-            ending: no further request is taken.
+            ending: take no further request.
         """
         self.state = (KEPT if self.reuse and not ending else OVER)[self.state]
         return self.state
 
 
 def _reason(status: int) -> str:
-    """Web servers copy it into the status line; Tomcat sends the code itself when it knows no better."""
+    """The reason, which web servers copy into the status line; without one Tomcat sends the code itself."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

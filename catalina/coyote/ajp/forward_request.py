@@ -40,7 +40,7 @@ REQUEST_FIELDS = (
 _TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
-#: Attribute codes -> what they are. Context (1) and servlet path (2) are not used by any web server.
+#: Attribute codes -> their names. No web server uses context (1) and servlet path (2).
 TEXT_ATTRIBUTES = {
     1: "context",
     2: "servlet_path",
@@ -54,10 +54,10 @@ TEXT_ATTRIBUTES = {
     12: "secret",
     13: "stored_method",
 }
-#: Attributes that nobody reads, here and in Tomcat. As the route mod_jk 1.2.48 sends bytes of memory that it has
-#: released, when it goes to another worker of a dead one's domain.
+#: Attributes that neither we nor Tomcat read. When mod_jk 1.2.48 goes to another worker of a dead one's domain, it
+#: sends released memory as the route.
 PASSED_OVER = frozenset({"context", "servlet_path", "route"})
-#: Certificates have lines.
+#: Certificates contain line ends.
 UNCHECKED = PASSED_OVER | {"ssl_cert"}
 REQUEST_ATTRIBUTE = 10
 SSL_KEY_SIZE = 11
@@ -65,10 +65,10 @@ SSL_KEY_SIZE = 11
 
 @dataclass(slots=True)
 class ForwardRequest:
-    """One request as a web server tells it. Texts are latin-1, that is bytes.
+    """One request as a web server describes it. Texts are latin-1, that is bytes.
 
-    ``attributes`` holds those of :data:`TEXT_ATTRIBUTES` that came, ``request_attributes`` those the administrator of
-    the web server sends by name.
+    ``attributes`` has those of :data:`TEXT_ATTRIBUTES` that came, ``request_attributes`` those that the administrator
+    of the web server sends by name.
     """
 
     method: str
@@ -86,7 +86,7 @@ class ForwardRequest:
 
     @property
     def content_length(self) -> int:
-        """Bytes of the body, -1 when it is not said.
+        """Bytes of the body, -1 when they are not given.
 
         Raises:
             ProtocolError: there are several, or one is no number.
@@ -131,9 +131,10 @@ def decode_forward_request(payload: bytes, max_fields: int = 100) -> ForwardRequ
 
 
 def _check_characters(request: ForwardRequest) -> None:
-    """No web server has heard from its client what HTTP cannot say: applications must not hear it either.
+    """Refuse characters that HTTP does not allow: a web server cannot have them from its client, so applications must
+    not see them.
 
-    A value that an administrator sends by name is for the application to judge.
+    The application must judge a value that an administrator sends by name.
     """
     names = [name.decode("latin-1") for name, _ in request.fields]
     for token in (request.method, *names):

@@ -28,13 +28,13 @@ class PacketDecoder:
     """Cuts the packets of a web server out of a byte stream, however it is chunked.
 
     Args:
-        packet_size: longest packet accepted, its head included (packetSize).
+        packet_size: the longest accepted packet, including its head (packetSize).
     """
 
     def __init__(self, packet_size: int = 8192) -> None:
         self.packet_size = packet_size
         self._buffer = b""
-        self._at = 0  # start of what is not read yet; cutting the buffer at each packet would be quadratic
+        self._at = 0  # start of the unread part; cutting the buffer at each packet would be quadratic
         self._consumed = 0
 
     def receive(self, data: bytes) -> None:
@@ -65,7 +65,7 @@ class PacketDecoder:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the stream is between two packets."""
+        """True when the stream is between two packets."""
         return self._at == len(self._buffer)
 
 
@@ -100,7 +100,7 @@ class AjpReader:
         return number
 
     def peek_short(self) -> int:
-        """Two bytes that stay to be read."""
+        """Two bytes, which stay to be read."""
         number = self.short()
         self._at -= 2
         return number

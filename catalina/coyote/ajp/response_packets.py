@@ -1,4 +1,4 @@
-"""What a container sends in AJP/1.3 (Tomcat: coyote/ajp/AjpProcessor.prepareResponse)."""
+"""The packets of a container in AJP/1.3 (Tomcat: coyote/ajp/AjpProcessor.prepareResponse)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RESPONSE_FIELDS = {
 BODY_OVERHEAD = HEAD_SIZE + 4
 
 CPONG = packet(bytes((CPONG_REPLY,)))
-#: A body packet without data: the web server hands on what it has.
+#: A body packet without data: the web server then passes on everything that it has.
 FLUSH = packet(bytes((SEND_BODY_CHUNK, 0, 0, 0)))
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -49,7 +49,7 @@ def response_head(status: int, reason: str, fields: Iterable[tuple[str, str]], p
     """The packet with status and fields.
 
     Raises:
-        LimitError: it is longer than ``packet_size``.
+        LimitError: the packet is longer than ``packet_size``.
     """
     parts = []
     for name, value in fields:
@@ -62,7 +62,7 @@ def response_head(status: int, reason: str, fields: Iterable[tuple[str, str]], p
 
 
 def body_packets(data: bytes, packet_size: int) -> Iterator[bytes]:
-    """Body bytes in packets; nothing for no data."""
+    """Bytes of the body in packets; none for no data."""
     size = packet_size - BODY_OVERHEAD
     for at in range(0, len(data), size):
         part = data[at : at + size]

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection as bytes and states (RFC 9112; Tomcat: coyote/http11/Http11Processor.java).
 
 Bytes of the client go in, heads and bodies come out; answers go in, their bytes come out; and after each answer the
-exchange says what becomes of the connection. It has no socket, no thread and no clock: whoever has them asks it.
+exchange decides about the connection. It has no socket, no thread and no clock; its caller has them.
 
     state     what input is       what may happen                         the state then
     HEAD      a request's head    a head came; what came is none          OWED
@@ -16,7 +16,7 @@ exchange says what becomes of the connection. It has no socket, no thread and no
     CLOSED    none                nothing
 
 A client that still sends while the connection is closed gets a reset, which can overtake the last answer: hence LINGER.
-Every call that is not possible in a state raises RuntimeError: it is a fault of the caller's, never of the client's.
+A call that is not possible in a state raises RuntimeError: it is a fault of the caller, never of the client.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ __all__ = [
 
 log = logging.getLogger("org.apache.coyote.http11.Http11Processor")
 
-#: After an answer with one of these the connection is closed (Tomcat: Http11Processor.statusDropsConnection).
+#: After an answer with one of these, the connection is closed (Tomcat: Http11Processor.statusDropsConnection).
 CLOSING_STATUS = frozenset((400, 408, 411, 413, 414, 417, 431, 500, 501, 503, 505))
-#: Fields that are the connection's business; what the application says about them is dropped or read here.
+#: Fields that the connection itself controls; the application's are dropped, or interpreted here.
 CONNECTION_FIELDS = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "date", "server")
 )
@@ -50,7 +50,7 @@ NO_BODY: BodyDecoder = LengthDecoder(0)
 
 
 class State(IntEnum):
-    """Where an exchange is."""
+    """The state of an exchange."""
 
     HEAD = auto()
     OWED = auto()
@@ -62,7 +62,7 @@ class State(IntEnum):
     CLOSED = auto()
 
 
-#: Module constants, because looking a member up in its class costs ten times as much in this Python.
+#: Module constants, because looking up a member in its class costs ten times as much in this Python.
 HEAD, OWED, SENDING, SENT, SWALLOW, LINGER, LEFT, CLOSED = State
 
 
@@ -85,7 +85,7 @@ BROKEN = Event("nonsense in a body that nobody wants", {SWALLOW: CLOSED})
 LINGERED = Event("input behind the last answer", {LINGER: LINGER})
 LEAVES = Event("the change to another protocol or process", {HEAD: LEFT, OWED: LEFT})
 
-#: All of them: the table above, for the tests that walk it.
+#: All events: the table above, for the tests that walk it.
 EVENTS = (
     HEAD_CAME, REFUSED, BODY_CAME, INTERIM, ANSWER, WHOLE_ANSWER, MORE, ANSWER_ENDS, KEPT, LEFT_OVER, LAST, OVER,
     SWALLOWED, SWALLOW_ENDS, TOO_MUCH, BROKEN, LINGERED, LEAVES,
@@ -93,11 +93,11 @@ EVENTS = (
 
 
 class BadContentLength(ValueError):
-    """The Content-Length of an answer is no length, or there are several: it must be settled first."""
+    """The Content-Length of an answer is invalid, or there are several: the caller must settle it first."""
 
 
 class ResponseHeadTooLarge(ValueError):
-    """The head of an answer is beyond maxHttpResponseHeaderSize: :meth:`Exchange.fail_answer` says so instead."""
+    """The head of an answer is beyond maxHttpResponseHeaderSize; call :meth:`Exchange.fail_answer`."""
 
     def __init__(self, size: int) -> None:
         super().__init__(f"a response head of {size} bytes")
@@ -115,7 +115,7 @@ class _Unfinished:
 
 
 def _scan(fields: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
-    """The Content-Length, None without one, and whether there are fields that are the connection's business."""
+    """The Content-Length, None when there is none; and True if there are fields that the connection controls."""
     length: str | None = None
     special = False
     for name, value in fields:
@@ -131,14 +131,14 @@ def _scan(fields: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
 
 
 class Exchange:
-    """The requests and answers of one connection, one after the other.
+    """The requests and answers of one connection, one after another.
 
     Args:
-        rules: of its connector.
+        rules: the rules of its connector.
         served: requests that were answered on this connection before, by another process.
     """
 
-    # Slots: there is one per connection, and each request touches most of them.
+    # Slots: there is one exchange per connection, and each request touches most of its attributes.
     __slots__ = (
         "_acknowledged",
         "_asked_keep_alive",
@@ -163,22 +163,22 @@ class Exchange:
         self.requests = served
         #: Bytes that were received and belong to the next message.
         self.data = b""
-        #: Bytes of it that are known to hold no whole head.
+        #: Bytes of them that are known to contain no whole head.
         self.seen = 0
         #: The bytes that were received since the head of the request in progress began, with that head; None when they
         #: are not all: the request has read more itself, or 100 Continue has left.
         self.raw: bytes | bytearray | None = None
-        #: True while the connection may take another request when this answer is out. Anybody may forbid that.
+        #: True while the connection may take another request after this answer. Any code may forbid that.
         self.keep_alive = True
         #: False for a client of HTTP/1.0.
         self.http11 = True
-        #: True when the client has sent ``Connection: keep-alive``, and wants to hear about it.
+        #: True when the client has sent ``Connection: keep-alive``, and expects that in the answer.
         self._asked_keep_alive = False
         #: False while the client waits for 100 Continue.
         self._acknowledged = True
         #: The body of the request in progress; ``complete`` when it has none, or all of it has come.
         self.body: BodyDecoder = NO_BODY
-        self._chunked = False  # the answer in progress
+        self._chunked = False  # true while the answer in progress is chunked
         #: Bytes that the Content-Length of the answer in progress still promises; -1 when it promises nothing.
         self._remaining = -1
         self._swallowed = 0
@@ -192,7 +192,7 @@ class Exchange:
             ending: the connection takes no further request after this one.
 
         Raises:
-            HttpError: what came is no request; :meth:`refuse` goes on.
+            HttpError: the bytes are no request; call :meth:`refuse`.
         """
         state = HEAD_CAME[self.state]
         data, rules = self.data, self.rules
@@ -215,13 +215,13 @@ class Exchange:
         return head
 
     def await_rest(self) -> bool:
-        """Note that all of :attr:`data` is a part of a head; True when that has just begun."""
+        """Note that all of :attr:`data` is a part of a head; returns True when the head has just begun."""
         begins = self.seen == 0
         self.seen = len(self.data)
         return begins
 
     def refuse(self, http11: bool) -> None:
-        """The request is none, or its body cannot be read: only an answer can follow, and nothing behind it."""
+        """Refuse an invalid request, or an unreadable body: only an answer can follow, and nothing after it."""
         self.state = REFUSED[self.state]
         self.http11 = http11
         self.keep_alive = False
@@ -239,7 +239,8 @@ class Exchange:
         return self._decode(data) if data else b""
 
     def receive_body(self, data: bytes) -> bytes:
-        """More of the body; whoever does not want it kept at hand for another process sets :attr:`raw` to None first.
+        """The next part of the body. A caller that does not need it kept for another process sets :attr:`raw` to None
+        first.
 
         Raises:
             HttpError: it is malformed.
@@ -260,14 +261,14 @@ class Exchange:
         return part
 
     def allowed_trailers(self) -> list[tuple[str, str]]:
-        """The fields behind a body that may be fields of the request, once the body is complete."""
+        """The fields behind a body that may become fields of the request, once the body is complete."""
         allowed, body = self.rules.trailers, self.body
         if not allowed or not isinstance(body, ChunkedDecoder):
             return []
         return [pair for pair in body.trailers if pair[0] in allowed]
 
     def expect_continue(self) -> None:
-        """The client sends its body only after 100 Continue; without it, nobody knows whether the body comes."""
+        """The client sends its body only after 100 Continue; without it, it is unknown if the body comes."""
         self._acknowledged = False
 
     def acknowledge(self) -> bytes:
@@ -278,13 +279,13 @@ class Exchange:
         return CONTINUE
 
     def leave(self) -> None:
-        """Another protocol goes on behind :attr:`data`, or another process with all that is :attr:`raw`."""
+        """Let another protocol continue behind :attr:`data`, or another process with all of :attr:`raw`."""
         self.state = LEAVES[self.state]
 
     # Answers
 
     def begin_answer(self, answer: Answer, body: bytes, complete: bool, ending: bool) -> tuple[bytes, bytes]:
-        """Head and body, as they are sent. When ``complete`` the body is all of it.
+        """The bytes of head and body. With ``complete``, ``body`` is all of it.
 
         Args:
             ending: the connection ends with this answer, for reasons of its own.
@@ -335,14 +336,14 @@ class Exchange:
         return head, body
 
     def fail_answer(self, complete: bool) -> bytes:
-        """An answer without a body in place of one whose head is too large; what would follow that head is dropped."""
+        """An answer without a body, replacing one whose head is too large; the rest of that answer is dropped."""
         self.state = (WHOLE_ANSWER if complete else ANSWER)[self.state]
         self.keep_alive = self._chunked = False
         self._remaining = 0
         return encode_head(500, (), f"Content-Length: 0\r\n{self.rules.date_line()}Connection: close\r\n")
 
     def will_close(self, status: int, ending: bool) -> bool:
-        """True when the connection ends with this answer, as far as that is known before it is sent."""
+        """True when the connection ends with this answer, as far as that is known before sending."""
         return (
             not self.keep_alive
             or status in CLOSING_STATUS
@@ -351,7 +352,7 @@ class Exchange:
         )
 
     def more(self, data: bytes) -> tuple[bytes, ...]:
-        """The pieces to send for more of the body; none when the answer is as long as it said."""
+        """The pieces to send for more of the body; none when the answer is as long as it announced."""
         self.state = MORE[self.state]
         if self._remaining >= 0:
             data = self._within_length(data)
@@ -368,7 +369,7 @@ class Exchange:
         return (b"%x\r\n" % count, count, b"\r\n") if self._chunked and count else (b"", count, b"")
 
     def end_answer(self) -> bytes:
-        """The end of a body that did not come with the head."""
+        """The end of a body that was sent in parts."""
         self.state = ANSWER_ENDS[self.state]
         if self._chunked:
             return LAST_CHUNK
@@ -377,7 +378,7 @@ class Exchange:
         return b""
 
     def _within_length(self, data: bytes) -> bytes:
-        """No more than Content-Length promised: more would be read as the next answer."""
+        """At most as many bytes as Content-Length promised, because more would be read as the next answer."""
         if len(data) > self._remaining:
             log.debug("A response is %d bytes longer than its Content-Length", len(data) - self._remaining)
             data = data[: self._remaining]
@@ -393,7 +394,9 @@ class Exchange:
         return f"{line}Connection: keep-alive\r\n" if line else ""
 
     def _without_connection_fields(self, fields: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str]:
-        """The fields without those of the connection, and the tail with Date and Server as the application has them."""
+        """The fields without those of the connection; and the tail, with the application's Date and Server if it has
+        set them.
+        """
         kept = []
         date, server = self.rules.date_line(), self.rules.server_line
         for name, value in fields:
@@ -417,7 +420,7 @@ class Exchange:
         """Decide what becomes of the connection: HEAD, SWALLOW, LINGER or CLOSED.
 
         Args:
-            ending: no further request is taken.
+            ending: take no further request.
         """
         self.raw = None
         if self.body.complete:
@@ -432,7 +435,7 @@ class Exchange:
         return state
 
     def swallow(self, data: bytes) -> State:
-        """Read a part of a body away that nobody wants; the state then."""
+        """Drop a part of a body that nobody reads; returns the state after it."""
         state = SWALLOWED[self.state]
         body, limit = self.body, self.rules.max_swallow
         try:
@@ -450,7 +453,7 @@ class Exchange:
         return state
 
     def linger(self, data: bytes) -> State:
-        """Read what comes behind the last answer; the state then."""
+        """Drop input behind the last answer; returns the state after it."""
         state = LINGERED[self.state]
         self._swallowed += len(data)
         if 0 <= self.rules.max_swallow < self._swallowed:
@@ -459,6 +462,6 @@ class Exchange:
         return state
 
     def _body_is_swallowed(self) -> bool:
-        """True when the rest of a body that nobody reads will come, and is not known to be too long to be read away."""
+        """True when the rest of an unread body will come, and is not known to be too long to be dropped."""
         limit, body = self.rules.max_swallow, self.body
         return self._acknowledged and (limit < 0 or not isinstance(body, LengthDecoder) or body.remaining <= limit)

@@ -1,4 +1,4 @@
-"""The limits of the HTTP/1.1 exchanges of a connector, and the field lines that all its answers have."""
+"""The limits of a connector's HTTP/1.1 exchanges, and the field lines of all its answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ExchangeRules"]
 
 
 class ExchangeRules:
-    """Read once at the start of a connector, so that a request costs no look-ups of attributes.
+    """The settings, read once at the start of a connector, so that a request looks up no attributes.
 
     Args:
         handler: the protocol of an HTTP connector.
@@ -41,7 +41,7 @@ class ExchangeRules:
         self._common = ""
 
     def common_lines(self) -> str:
-        """Date and Server, for responses that have neither of their own."""
+        """Date and Server, for responses that have not set them."""
         if int(self._clock()) != self._second:
             self.date_line()
         return self._common

@@ -12,7 +12,7 @@ __all__ = ["parse_host"]
 _LABEL = rb"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _NAME = re.compile(rb"(?:%s(?:\.%s)*\.?|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{0,5}))?" % (_LABEL, _LABEL))
 
-#: Clients choose names; past this the table starts again.
+#: Clients choose names; when the table is full it starts anew.
 CACHED_HOSTS = 256
 _parsed: dict[bytes, tuple[str, int]] = {}
 
@@ -21,7 +21,7 @@ def parse_host(value: bytes) -> tuple[str, int]:
     """Name and port, -1 without one. An IPv6 address keeps its brackets; an empty field gives an empty name.
 
     Raises:
-        HttpError: 400, the field is no host.
+        HttpError: 400, the field is invalid.
     """
     known = _parsed.get(value)
     if known is None:

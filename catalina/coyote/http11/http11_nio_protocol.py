@@ -132,11 +132,11 @@ class Http11NioProtocol(AbstractProtocol, TlsAttributes):
         )
 
     def needed_packages(self) -> tuple[str, ...]:
-        """A keystore in the old place, on the Connector itself, is read by cryptography."""
+        """A keystore in the old place, on the Connector itself, needs cryptography."""
         return ("cryptography",) if self.ssl_enabled and self.keystore_file else ()
 
     def useful_packages(self) -> Mapping[str, str]:
-        """The content codings beside gzip."""
+        """The packages of the content codings beside gzip."""
         if self.compression == "off":
             return {}
         return {"brotli": "nothing is compressed as br", "zstandard": "nothing is compressed as zstd"}

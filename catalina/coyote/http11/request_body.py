@@ -1,7 +1,7 @@
-"""Bodies of requests: bytes -> body, by length or in chunks (RFC 9112 sections 6 and 7).
+"""Decodes bodies of requests, by length or in chunks (RFC 9112 sections 6 and 7).
 
-Both decoders have the same face: ``receive(data)`` returns body bytes, then ``complete`` says whether the body has
-ended and ``unused`` holds what came after it.
+Both decoders have the same interface: ``receive(data)`` returns bytes of the body; then ``complete`` is True if the
+body has ended, and ``unused`` has the bytes behind it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ __all__ = ["BodyDecoder", "ChunkedDecoder", "LengthDecoder"]
 MAX_SIZE_DIGITS = 8
 _TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+"
 _QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
-#: RFC 9112 section 7.1.1; spaces around the signs are bad, but must be read.
+#: RFC 9112 section 7.1.1; spaces around the signs are wrong, but must be accepted.
 _EXTENSION = rb"[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?" % (_TOKEN, _TOKEN, _QUOTED)
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})((?:(?:%b)+[ \t]*)?)" % _EXTENSION)
 _TRAILER = re.compile(rb"([!#$%&'*+\-.0-9A-Z^_`a-z|~]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 
 
 class BodyDecoder(Protocol):
-    """What both kinds of body have."""
+    """The interface of both kinds of body."""
 
     complete: bool
     unused: bytes
@@ -43,7 +43,7 @@ class LengthDecoder:
         self.unused = b""
 
     def receive(self, data: bytes) -> bytes:
-        """The part of ``data`` that is body."""
+        """The part of ``data`` that belongs to the body."""
         if len(data) < self.remaining:
             self.remaining -= len(data)
             return data
@@ -56,7 +56,7 @@ class LengthDecoder:
 class ChunkedDecoder:
     """A chunked body.
 
-    Lines end in CRLF and nothing else: a bare LF here is how two servers are made to see different requests.
+    Lines end in CRLF and nothing else: with a bare LF an attacker could make two servers see different requests.
 
     Args:
         max_extension: bytes of chunk extensions in the whole body (maxExtensionSize).
@@ -71,14 +71,14 @@ class ChunkedDecoder:
         #: Trailer fields, (lower case name, value).
         self.trailers: list[tuple[str, str]] = []
         self._buffer = b""
-        self._at = 0  # start of what is not read yet; cutting the buffer at each chunk would be quadratic
+        self._at = 0  # start of the unread part; cutting the buffer at each chunk would be quadratic
         self._read = self._read_size
         self._remaining = 0
         self._extension_size = 0
         self._trailer_size = 0
 
     def receive(self, data: bytes) -> bytes:
-        """Body bytes of ``data`` and of what was left of earlier calls.
+        """The body's bytes in ``data`` and in the rest of earlier calls.
 
         Raises:
             HttpError: 400, the chunks are malformed or their extensions or trailers too large.

@@ -1,10 +1,10 @@
 """Request line and header fields: bytes -> :class:`RequestHead` (RFC 9112 sections 2 to 6).
 
 The grammar is gunicorn's C parser, which refuses bare LF, line folding, spaces around names, control characters, bad
-methods, Content-Length beside Transfer-Encoding, lists and repetitions of Content-Length, stacked codings. Here is what
-it leaves open: sizes of the whole head, characters of the target, other transfer codings, Host, and what belongs to
-the message rather than to its grammar (keep-alive, Expect). Tomcat 10.1 is the measure, except that Tomcat accepts bare
-LF, folding, and Content-Length beside chunked, which two servers behind each other read differently.
+methods, Content-Length beside Transfer-Encoding, lists and repetitions of Content-Length, stacked codings. This module
+adds the rest: the size of the whole head, characters of the target, other transfer codings, Host, and the meaning of
+fields (keep-alive, Expect). Tomcat 10.1 is the measure, except that Tomcat accepts bare LF, folding, and Content-Length
+beside chunked, which two servers behind each other read differently.
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ __all__ = ["HeadLimits", "RefusedHead", "RequestHead", "RequestHeadParser", "des
 #: The C parser keeps header fields in a table of this size.
 PARSER_MAX_FIELDS = 256
 
-#: RFC 3986 pchar and "/", and what begins an escape; a query may also have "?". Everything else, every byte over 0x7E
-#: and every control, is 400 unless relaxedPathChars or relaxedQueryChars allow it.
+#: The characters of RFC 3986 pchar and "/", and the beginning of an escape; a query may also have "?". Every other
+#: byte, also every one over 0x7E and every control, is 400 unless relaxedPathChars or relaxedQueryChars allow it.
 PATH_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
 RELAXABLE = '"<>[\\]^`{|}'
 
-#: Targets remembered per connector, and how long one may be for that.
+#: Targets remembered per connector, and the longest one.
 REMEMBERED_TARGETS = 1024
 REMEMBERED_LENGTH = 128
-#: Whole heads remembered per connector, and how long one may be for that. Clients and proxies that poll send the same
-#: bytes again and again.
+#: Whole heads remembered per connector, and the longest one. Clients and proxies that poll send the same bytes again
+#: and again.
 REMEMBERED_HEADS = 512
 REMEMBERED_HEAD_LENGTH = 1024
-#: Places for marks of the heads that have come once. Most never come again: to keep them all would cost more than it
-#: saves, because old ones must be let go as fast.
+#: Places for marks of heads that have come once. Most never come again: keeping them all would cost more than it saves,
+#: because old ones must be dropped as fast.
 MARKS = 4096
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
-#: A lenient server's view of a name: controls, spaces and the like are no part of it.
+#: Characters that no lenient server takes for a part of a name: controls, spaces and similar ones.
 _NOT_IN_NAME = re.compile(rb"[^!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
-#: Fields that say where a message ends, whom it is for, or what the next server does with it: never dropped.
+#: Fields that decide where a message ends, whom it is for, or what the next server does with it: never dropped.
 FRAMING_FIELDS = frozenset(
     (b"content-length", b"transfer-encoding", b"host", b"connection", b"expect", b"te", b"trailer")
 )
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 _VERSION = re.compile(rb" HTTP/[0-9]\.[0-9]\Z")
-#: The parts that can be told of a head that is refused.
+#: The parts of a refused head that can be recognised.
 _BEGINNING = re.compile(
     rb"(?:\r\n)*([!#$%&'*+\-.0-9A-Z^_`a-z|~]{1,64})(?: +([^ \r\n]+)(?: +(HTTP/1\.[01]))?[ ]*\r?\n)?"
 )
@@ -69,7 +69,7 @@ _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
 
 @dataclass(frozen=True, slots=True)
 class HeadLimits:
-    """What a head may be; the Connector's attributes of the same names.
+    """The limits of a head; the Connector has attributes with the same names.
 
     Args:
         max_size: bytes of request line and fields together (maxHttpRequestHeaderSize).
@@ -89,7 +89,7 @@ class HeadLimits:
 
 
 class RequestHead(NamedTuple):
-    """One parsed head. ``size`` bytes of the stream belong to it, empty lines before it included.
+    """One parsed head. ``size`` bytes of the stream belong to it, including empty lines before it.
 
     ``content_length`` is -1 when the message has none; ``port`` is -1 when Host names none; ``host`` is None without a
     Host field (HTTP/1.0).
@@ -108,12 +108,12 @@ class RequestHead(NamedTuple):
     host: str | None
     port: int
     size: int
-    #: For who makes something of the fields: the same head may come again.
+    #: For code that derives results from the fields, because the same head may come again.
     remembered: dict[object, Any]
 
 
 class RefusedHead(NamedTuple):
-    """The apparent parts of a refused head, for the logs: empty texts, and port -1, where it cannot be told."""
+    """The apparent parts of a refused head, for the logs: empty texts and port -1 when they cannot be recognised."""
 
     method: str = ""
     path: str = ""
@@ -124,7 +124,7 @@ class RefusedHead(NamedTuple):
 
 
 def describe_refused(data: bytes | bytearray, limit: int) -> RefusedHead:
-    """Look at the first ``limit`` bytes of what was refused. Any bytes give an answer."""
+    """Look at the first ``limit`` bytes of a refused head. Any bytes give an answer."""
     data = bytes(data[: 2 * limit])
     match = _BEGINNING.match(data)
     if match is None:
@@ -146,7 +146,7 @@ def describe_refused(data: bytes | bytearray, limit: int) -> RefusedHead:
     )
 
 
-#: What the class does itself, without a frame of its own.
+#: Does the same as calling the class, without the frame of its ``__new__``.
 _new_head = partial(tuple.__new__, RequestHead)
 
 
@@ -204,7 +204,7 @@ class RequestHeadParser:
         return head
 
     def _has_come_before(self, data: bytes) -> bool:
-        """Whether these bytes were here lately; one in 256 times wrongly yes, which costs nothing but room."""
+        """True when these bytes came recently; in one of 256 cases wrongly, which costs only room."""
         mark = hash(data)
         place, tag = mark % MARKS, mark >> 16 & 0xFF
         if self._marks[place] == tag:
@@ -213,7 +213,7 @@ class RequestHeadParser:
         return False
 
     def _finish(self, parsed: object, skipped: int) -> RequestHead:
-        """What the grammar does not say."""
+        """Check and derive everything that the grammar leaves open."""
         request: _Parsed = parsed  # type: ignore[assignment]  # the C type has no stubs
         method = self._methods.get(request.method)
         if method is None:
@@ -239,7 +239,7 @@ class RequestHeadParser:
             host, port = parse_host(host_field if authority is None else authority)
         asks_close = request.connection_close
         if asks_close == 0 and _says_close(request.headers):
-            asks_close = 1  # the parser tells the last of several fields
+            asks_close = 1  # the parser reports the last of several fields
         expect = request.get_header("expect")
         return _new_head(
             (
@@ -261,7 +261,7 @@ class RequestHeadParser:
         )
 
     def split_target(self, target: bytes) -> tuple[str, str | None]:
-        """Path and query; short ones are remembered, for clients ask for the same things again."""
+        """Path and query; short ones are remembered, because clients ask for the same targets again."""
         path, question, query = target.partition(b"?")
         if path.translate(None, self._path_bytes) or query.translate(None, self._query_bytes):
             self._refuse_characters(target, path, query)
@@ -331,7 +331,7 @@ class RequestHeadParser:
         raise HttpError(431, f"Request line and header fields are larger than maxHttpRequestHeaderSize {limit}")
 
     def _refuse(self, exc: ValueError, data: bytes | bytearray, skipped: int) -> RequestHead | None:
-        """The grammar's refusal as a status, or the head without its illegal fields where the connector wants that."""
+        """The grammar's refusal as a status, or the head without its illegal fields if the connector allows that."""
         if isinstance(exc, LimitRequestLine):
             raise HttpError(414, str(exc)) from None
         if isinstance(exc, InvalidHTTPVersion):
@@ -385,13 +385,13 @@ def _lenient_name(field: bytes) -> bytes:
 
 
 def _check_droppable(field: bytes) -> None:
-    """A proxy in front may have read this field: what it says about the framing cannot be left out."""
+    """Refuse to drop a field about framing, which a proxy in front may have read."""
     if _lenient_name(field) in FRAMING_FIELDS or any(byte in field for byte in b"\r\n\0"):
         raise HttpError(400, f"The header field {field[:40]!r} is malformed and cannot be ignored")
 
 
 def _check_version(data: bytes | bytearray) -> None:
-    """A request line that has ended has a version, or nothing that follows will make it a request."""
+    """Check that a complete request line has a version, because nothing that follows can make it valid."""
     end = data.find(b"\r\n")
     if end >= 0 and not _VERSION.search(data, max(0, end - 16), end):
         raise HttpError(
@@ -400,7 +400,7 @@ def _check_version(data: bytes | bytearray) -> None:
 
 
 class _Parsed:
-    """What ``gunicorn_h1c.parse_request_fast`` returns; only for the type checker."""
+    """The result of ``gunicorn_h1c.parse_request_fast``; only for the type checker."""
 
     method: bytes
     path: bytes
@@ -431,7 +431,9 @@ def _relaxed(characters: str) -> bytes:
 
 
 def _says_close(fields: Sequence[tuple[bytes, bytes]]) -> bool:
-    """True when a Connection field asks for the end; then no other one keeps the connection (RFC 9112 section 9.3)."""
+    """True when a Connection field asks for the end; no other one can then keep the connection (RFC 9112 section
+    9.3).
+    """
     return any(
         option.strip().lower() == b"close"
         for name, value in fields

@@ -1,4 +1,4 @@
-"""Status and header fields -> bytes (RFC 9112 section 4; Tomcat: Http11OutputBuffer.java)."""
+"""Encodes status and header fields (RFC 9112 section 4; Tomcat: Http11OutputBuffer.java)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 #: Controls but TAB. Tomcat writes a space for each: a value must never end its line.
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_TOKEN = re.compile(r"[^!#$%&'*+\-.0-9A-Z^_`a-z|~]")
-#: Status lines as Tomcat writes them: without a reason, the space stays.
+#: Status lines in Tomcat's form: without a reason, but with the space.
 _STATUS_LINES = {status: f"HTTP/1.1 {status} \r\n" for status in range(100, 600)}
 
 
@@ -28,7 +28,7 @@ def encode_head(status: int, fields: Sequence[tuple[str, str]], tail: str) -> by
     text = ""
     for name, value in fields:
         text += f"{name}: {value}\r\n"
-    # One field is one CR and one LF; another count means that a name or a value brought its own.
+    # One field is one CR and one LF; another count means that a name or a value contains its own.
     if not text.count("\n") == text.count("\r") == len(fields) or "\0" in text:
         text = "".join(f"{_clean_name(name)}: {_CONTROLS.sub(' ', value)}\r\n" for name, value in fields)
     head = f"{_STATUS_LINES.get(status) or f'HTTP/1.1 {status} ' + chr(13) + chr(10)}{text}{tail}\r\n"
@@ -46,5 +46,5 @@ def _clean_name(name: str) -> str:
 
 
 def chunk(data: bytes) -> bytes:
-    """One chunk of a chunked body; ``data`` is not empty, for an empty chunk would end the body."""
+    """One chunk of a chunked body; ``data`` is not empty, because an empty chunk would end the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)

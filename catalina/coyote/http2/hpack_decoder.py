@@ -1,7 +1,7 @@
-"""Header blocks -> fields (RFC 7541; Tomcat: HpackDecoder.java).
+"""Decodes header blocks into fields (RFC 7541; Tomcat: HpackDecoder.java).
 
-The library hpack decodes too, but copies the rest of a block for each field, and works through all of a block before
-it says that there is too much of it. Its tables and its Huffman code are used.
+The library hpack also decodes, but copies the rest of a block for each field, and processes a whole block before it
+finds it too large. Its tables and its Huffman code are used here.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ REMEMBERED_SIZE = 128
 
 
 class HpackException(ValueError):
-    """The block is none; the tables of both ends do not agree any more."""
+    """The block is invalid; the tables of both ends no longer agree."""
 
 
 class OversizedException(ValueError):
-    """The fields are larger than anybody wants to know."""
+    """The fields are larger than the limit."""
 
 
 class HpackDecoder:
     """One direction of one connection.
 
     Args:
-        table_size: of the dynamic table, in bytes.
+        table_size: the size of the dynamic table, in bytes.
     """
 
     def __init__(self, table_size: int = 4096) -> None:
@@ -56,8 +56,8 @@ class HpackDecoder:
             largest: bytes, in Tomcat's count, after which the work stops.
 
         Raises:
-            HpackException: it cannot be decoded.
-            OversizedException: it is larger. After either error nothing more can be decoded.
+            HpackException: the block cannot be decoded.
+            OversizedException: the block is larger. After either error nothing more can be decoded.
         """
         fields: list[Field] = []
         at, end, size, cookies = 0, len(block), 0, 0
@@ -128,7 +128,7 @@ class HpackDecoder:
 
 
 def _integer(block: bytes, at: int, prefix: int) -> tuple[int, int]:
-    """A number and where it ends (section 5.1)."""
+    """A number, and the position of its end (section 5.1)."""
     mask = (1 << prefix) - 1
     value = block[at] & mask
     at += 1
@@ -147,7 +147,7 @@ def _integer(block: bytes, at: int, prefix: int) -> tuple[int, int]:
 
 
 def _string(block: bytes, at: int) -> tuple[bytes, int]:
-    """A string and where it ends (section 5.2)."""
+    """A string, and the position of its end (section 5.2)."""
     is_huffman = block[at] >= 0x80
     size, at = _integer(block, at, 7)
     end = at + size

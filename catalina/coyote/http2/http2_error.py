@@ -27,7 +27,7 @@ class Http2Error(IntEnum):
 
 
 class ConnectionException(Exception):
-    """The connection cannot go on: GOAWAY, and close."""
+    """The connection cannot continue: send GOAWAY, and close."""
 
     def __init__(self, code: Http2Error, text: str) -> None:
         super().__init__(f"{code.name}: {text}")
@@ -36,7 +36,7 @@ class ConnectionException(Exception):
 
 
 class StreamException(Exception):
-    """One stream cannot go on: RST_STREAM; the others do."""
+    """One stream cannot continue: send RST_STREAM; the others do."""
 
     def __init__(self, number: int, code: Http2Error, text: str) -> None:
         super().__init__(f"{code.name} on stream {number}: {text}")

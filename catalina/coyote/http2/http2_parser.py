@@ -1,4 +1,4 @@
-"""Bytes -> HTTP/2 frames, with the checks that need no knowledge of streams (RFC 9113 sections 4 and 6).
+"""Parses HTTP/2 frames, with the checks that need no knowledge of streams (RFC 9113 sections 4 and 6).
 
 Tomcat: Http2Parser.java, FrameType.java. No socket, no thread, no clock.
 """
@@ -13,7 +13,7 @@ from catalina.coyote.http2.http2_error import ConnectionException, Http2Error, S
 __all__ = ["MAX_FRAME_SIZE", "PREFACE", "FrameType", "Http2Parser", "Output", "frame"]
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-#: Bytes of a payload: what every receiver has to take, and what we take at most.
+#: Bytes of a payload: every receiver has to accept that many, and we accept no more.
 MAX_FRAME_SIZE = 2**14
 HEADER_SIZE = 9
 LAST_31_BITS = 2**31 - 1
@@ -22,7 +22,7 @@ END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY_FLAG = 0x1, 0x1, 0x4, 0x8, 0x20
 
 
 class FrameType:
-    """Numbers of the kinds of frame; plain integers, for one is compared with each frame."""
+    """Numbers of the kinds of frame; plain integers, because each frame is compared with one."""
 
     DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
     PRIORITY_UPDATE = 16
@@ -41,7 +41,7 @@ SETTING_SIZE = 6
 
 
 def frame(kind: int, flags: int, number: int, payload: bytes = b"") -> bytes:
-    """A frame as it is sent."""
+    """A frame, ready to be sent."""
     return struct.pack(">IBBI", len(payload), kind, flags, number)[1:] + payload
 
 
@@ -52,16 +52,16 @@ class Output(Protocol):
     header_block_limit: int
 
     def on_data(self, number: int, data: bytes, counted: int, ended: bool) -> None:
-        """DATA without its padding; ``counted`` bytes are taken from the windows."""
+        """DATA without its padding; ``counted`` bytes count in the windows."""
 
     def on_headers(self, number: int, block: bytes, ended: bool) -> None:
-        """HEADERS and all its CONTINUATIONs."""
+        """HEADERS with all its CONTINUATIONs."""
 
     def on_continuation(self, size: int, is_last: bool) -> None:
         """One CONTINUATION; its bytes come with on_headers."""
 
     def on_priority(self) -> None:
-        """PRIORITY, whose content means nothing any more."""
+        """PRIORITY, whose content has no meaning any more."""
 
     def on_rst(self, number: int, code: int) -> None:
         """RST_STREAM."""
@@ -82,20 +82,20 @@ class Output(Protocol):
         """PRIORITY_UPDATE for a stream (RFC 9218)."""
 
     def on_unknown(self) -> None:
-        """A frame of a kind that nobody has to know."""
+        """A frame of a kind that may be unknown."""
 
     def on_stream_error(self, error: StreamException) -> None:
-        """An error that one of these methods, or a check of the parser, has raised; the parser goes on."""
+        """An error that one of these methods, or a check of the parser, has raised; the parser continues."""
 
     def after_frame(self) -> None:
-        """A frame has been worked on."""
+        """A frame was processed."""
 
 
 class Http2Parser:
-    """Takes what a client sends, in whatever pieces, from the preface on.
+    """Parses the bytes of a client, in whatever pieces, from the preface on.
 
     Args:
-        output: told of each frame.
+        output: called for each frame.
     """
 
     def __init__(self, output: Output) -> None:
@@ -114,11 +114,11 @@ class Http2Parser:
 
     @property
     def buffered(self) -> int:
-        """Bytes of what has begun and is not complete."""
+        """Bytes of incomplete frames and header blocks."""
         return len(self._buffer) + len(self._block)
 
     def receive(self, data: bytes) -> None:
-        """Work on all frames that are complete.
+        """Process all complete frames.
 
         Raises:
             ConnectionException: the connection must end.
@@ -184,7 +184,7 @@ class Http2Parser:
                 Http2Error.FRAME_SIZE_ERROR, f"HEADERS of {len(payload)} bytes on stream {number}"
             )
         if flags & PADDED:
-            payload = _unpad(payload, skipped + 1, number)  # Tomcat wants a byte of the block
+            payload = _unpad(payload, skipped + 1, number)  # Tomcat demands a byte of the block
         block, ended = payload[skipped:], bool(flags & END_STREAM)
         if flags & END_HEADERS:
             self._output.on_headers(number, block, ended)
@@ -264,7 +264,7 @@ class Http2Parser:
 
 
 def _check(kind: int, number: int, size: int) -> None:
-    """Check that the frame is where its kind belongs, and as long as it must be."""
+    """Check that the frame stands where its kind belongs, and has a valid length."""
     if (kind in OF_STREAM and number == 0) or (kind in OF_CONNECTION and number != 0):
         raise ConnectionException(Http2Error.PROTOCOL_ERROR, f"a frame of kind {kind} on stream {number}")
     exact = EXACT_SIZE.get(kind, size)
@@ -277,7 +277,7 @@ def _check(kind: int, number: int, size: int) -> None:
 
 
 def _unpad(payload: bytes, least: int, number: int) -> bytes:
-    """The content without its padding; it has at least so many bytes."""
+    """The content without its padding; it has at least that many bytes."""
     if not payload:
         raise ConnectionException(Http2Error.FRAME_SIZE_ERROR, f"a padded frame without content on stream {number}")
     end = len(payload) - payload[0]

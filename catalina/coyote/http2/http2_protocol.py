@@ -10,7 +10,7 @@ _TAKEN = "the Connector's own attribute counts"
 
 
 class Http2Protocol(Component):
-    """HTTP/2 beside HTTP/1.1: chosen in the TLS handshake (ALPN), or by its preface where there is no TLS."""
+    """HTTP/2 beside HTTP/1.1: chosen in the TLS handshake (ALPN), or by its preface when there is no TLS."""
 
     packages = ("hpack",)
 
@@ -47,5 +47,5 @@ class Http2Protocol(Component):
     max_header_size = Attribute(int, None, inert=_TAKEN)
 
     def trailer_size(self, connectors: int) -> int:
-        """Bytes of trailer fields: its own limit where that is given, else the Connector's, as in Tomcat."""
+        """Bytes of trailer fields: its own limit if that is given, otherwise the Connector's, as in Tomcat."""
         return self.max_trailer_size if "max_trailer_size" in self.__dict__ else connectors

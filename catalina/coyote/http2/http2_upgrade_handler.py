@@ -1,7 +1,7 @@
 """The server's side of HTTP/2: streams, windows, header compression, settings.
 
-RFC 9113; Tomcat: Http2UpgradeHandler.java. No socket, no thread, no clock: bytes come in by :meth:`receive` and are
-told to a listener; what is to be sent waits in :meth:`take_output`. Answers' heads are encoded by the library hpack.
+RFC 9113; Tomcat: Http2UpgradeHandler.java. No socket, no thread, no clock: bytes come in by :meth:`receive` and cause
+calls of a listener; output waits for :meth:`take_output`. The library hpack encodes the heads of answers.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["Http2UpgradeHandler", "Listener"]
 #: The window that every stream and connection begins with.
 DEFAULT_WINDOW = 65_535
 LAST_WINDOW = 2**31 - 1
-#: Bytes of our dynamic table of HPACK, whatever more a client would keep.
+#: Bytes of our dynamic table of HPACK, however large a table the client would keep.
 TABLE_SIZE = 4096
-#: Streams that are remembered when they are closed, as multiples of maxConcurrentStreams (as Tomcat).
+#: Closed streams that are remembered, as a multiple of maxConcurrentStreams (as in Tomcat).
 REMEMBERED = 5
 
 
@@ -49,7 +49,7 @@ SETTING_RANGES = {
 
 
 class Listener(Protocol):
-    """The connection's actions for what came. None of these may raise."""
+    """The connection's reactions to input. None of these may raise."""
 
     def on_request(self, number: int, fields: RequestFields, ended: bool) -> None:
         """A request has begun."""
@@ -64,7 +64,7 @@ class Listener(Protocol):
         """The body is complete."""
 
     def on_reset(self, number: int) -> None:
-        """The stream is over: the client does not want the answer, or what it sent was wrong."""
+        """The stream is over: the client does not want the answer, or has broken the rules."""
 
     def on_room(self) -> None:
         """A window has become larger."""
@@ -73,7 +73,7 @@ class Listener(Protocol):
         """The client will begin no more streams."""
 
     def on_stream_error(self, error: StreamException) -> None:
-        """A stream was reset because of what the client sent; for the log."""
+        """A stream was reset because of the client's frames; for the log."""
 
 
 class _Stream:
@@ -87,7 +87,7 @@ class _Stream:
     def __init__(self, send_window: int, receive_window: int, content_length: int) -> None:
         self.send_window = send_window
         self.receive_window = receive_window
-        self.consumed = 0  # bytes of window that are not given back yet
+        self.consumed = 0  # bytes of window that were not given back yet
         self.content_length = content_length
         self.received = 0
         self.remote_ended = self.local_ended = False
@@ -95,10 +95,10 @@ class _Stream:
 
 
 class _End(Enum):
-    """How a stream has ended; it decides what still may come."""
+    """The end of a stream, which decides which frames may still come."""
 
     COMPLETE = auto()
-    RESET_BY_US = auto()  # the client may not know yet
+    RESET_BY_US = auto()  # the client may not know of it yet
     RESET_BY_CLIENT = auto()
 
 
@@ -107,8 +107,8 @@ class Http2UpgradeHandler:
 
     Args:
         protocol: settings and limits.
-        listener: told of requests.
-        scheme: of the connection.
+        listener: called for requests.
+        scheme: the scheme of the connection.
         max_header_size, max_trailer_size: bytes of a header list; negative: no limit.
         connection_window: bytes that all streams together may send ahead, beyond :data:`DEFAULT_WINDOW`.
     """
@@ -145,12 +145,12 @@ class Http2UpgradeHandler:
         self._connection_window = DEFAULT_WINDOW + connection_window
         self._receive_window = self._connection_window
         self._consumed = 0
-        #: Until the client acknowledges our SETTINGS it may use the default.
+        #: The client may use the default until it acknowledges our SETTINGS.
         self._stream_window = max(DEFAULT_WINDOW, protocol.initial_window_size)
         self._acknowledged = False
         self._peer_window = DEFAULT_WINDOW
         self._no_priorities: int | None = None
-        #: Bytes of a DATA frame that the client takes.
+        #: Bytes of a DATA frame that the client accepts.
         self.max_frame_size = 2**14
         #: No further stream is begun.
         self.ending = False
@@ -172,13 +172,13 @@ class Http2UpgradeHandler:
             self._send(FrameType.WINDOW_UPDATE, 0, 0, struct.pack(">I", self._connection_window - DEFAULT_WINDOW))
 
     def upgrade(self, settings: bytes) -> None:
-        """Begin with a request that came by HTTP/1.1: it is stream 1, and complete (RFC 7540 section 3.2).
+        """Begin with a request that came by HTTP/1.1, as stream 1, which is complete (RFC 7540 section 3.2).
 
         Args:
             settings: the decoded HTTP2-Settings field.
 
         Raises:
-            ConnectionException: they are none.
+            ConnectionException: the settings are invalid.
         """
         if len(settings) % 6:
             raise ConnectionException(Http2Error.FRAME_SIZE_ERROR, f"HTTP2-Settings of {len(settings)} bytes")
@@ -189,7 +189,7 @@ class Http2UpgradeHandler:
         stream.remote_ended = True
 
     def receive(self, data: bytes) -> None:
-        """Take what the client sends.
+        """Process the client's bytes.
 
         Raises:
             ConnectionException: the connection must end, with :meth:`goaway`.
@@ -203,10 +203,10 @@ class Http2UpgradeHandler:
 
     @property
     def buffered(self) -> int:
-        """Bytes of what has begun and is not complete."""
+        """Bytes of incomplete frames and header blocks."""
         return self._parser.buffered
 
-    # Events that the parser tells of
+    # Events of the parser
 
     def on_headers(self, number: int, block: bytes, ended: bool) -> None:
         """A request, or the trailers of one."""
@@ -232,7 +232,7 @@ class Http2UpgradeHandler:
             self._on_late(number, "HEADERS")
             return
         self._last = number
-        if self.ending:  # GOAWAY has said so
+        if self.ending:  # GOAWAY has announced that
             return
         if len(self._streams) >= self._protocol.max_concurrent_streams >= 0:
             self.overhead.useless()
@@ -250,7 +250,7 @@ class Http2UpgradeHandler:
         self._listener.on_request(number, request, ended)
 
     def _decode(self, number: int, block: bytes, count: int, size: int) -> list[tuple[bytes, bytes]] | StreamException:
-        """The fields. A block over a limit once is an error of the stream; twice, of the connection."""
+        """Decode the fields. A first block over a limit is an error of the stream, a second one of the connection."""
         try:
             fields = self._decoder.decode(block, 2 * size if size >= 0 else self.header_block_limit)
         except OversizedException as exc:
@@ -263,7 +263,7 @@ class Http2UpgradeHandler:
         return fields
 
     def _on_late(self, number: int, what: str) -> None:
-        """A frame for a stream that is closed, or was never one. Returns when it is to be ignored."""
+        """Handle a frame for a stream that is closed, or never existed. Returns when the frame shall be ignored."""
         end = self._ended.get(number)
         if end is _End.RESET_BY_US:
             self.overhead.useless()
@@ -321,7 +321,7 @@ class Http2UpgradeHandler:
         self._listener.on_end(number)
 
     def on_continuation(self, size: int, is_last: bool) -> None:
-        """Only small ones in the middle are suspicious."""
+        """Only small continuations in the middle are suspicious."""
         if not is_last:
             self.overhead.continuation(size)
 
@@ -334,20 +334,20 @@ class Http2UpgradeHandler:
         self.overhead.useless()
 
     def on_unknown(self) -> None:
-        """Ignored, as it must be."""
+        """Nothing: unknown frames must be ignored."""
         self.overhead.useless()
 
     def on_rst(self, number: int, code: int) -> None:
-        """The client gives up."""
+        """The client gives up the stream."""
         self._check_not_idle(number, "RST_STREAM")
         if self._forget(number, _End.RESET_BY_CLIENT):
             self.overhead.reset()
             self._listener.on_reset(number)
-        else:  # some clients answer each late frame so: no work was begun for it
+        else:  # some clients answer each late frame this way, but no work was begun for it
             self.overhead.useless()
 
     def on_settings(self, pairs: list[tuple[int, int]], is_ack: bool) -> None:
-        """The client's settings, or that it has ours."""
+        """The client's settings, or its acknowledgement of ours."""
         if is_ack:
             self._on_settings_ack()
             return
@@ -392,7 +392,7 @@ class Http2UpgradeHandler:
         self._listener.on_room()
 
     def on_ping(self, payload: bytes, is_ack: bool) -> None:
-        """Answer; nothing is asked from here."""
+        """Answer a ping; we send none."""
         self.overhead.useless()
         if not is_ack:
             self._send(FrameType.PING, ACK, 0, payload)
@@ -404,7 +404,7 @@ class Http2UpgradeHandler:
         self._listener.on_goaway()
 
     def on_window_update(self, number: int, increment: int) -> None:
-        """The client takes more."""
+        """The client accepts more."""
         if number == 0:
             self.overhead.window_update(increment, None)
             self._send_window += increment
@@ -424,7 +424,7 @@ class Http2UpgradeHandler:
         self._listener.on_room()
 
     def on_stream_error(self, error: StreamException) -> None:
-        """Reset the stream because of what came: it counts as if the client had done it."""
+        """Reset the stream because of the client's frames: it counts as if the client had done it."""
         self._last = max(self._last, error.number)
         if not self._forget(error.number, _End.RESET_BY_US):
             self._remember(error.number, _End.RESET_BY_US)
@@ -434,7 +434,7 @@ class Http2UpgradeHandler:
         self._listener.on_stream_error(error)
 
     def after_frame(self) -> None:
-        """See that it is not too much."""
+        """Check that the overhead is not too large."""
         if self.overhead.is_too_much:
             raise ConnectionException(Http2Error.ENHANCE_YOUR_CALM, "too much overhead")
 
@@ -445,7 +445,7 @@ class Http2UpgradeHandler:
     # Output
 
     def take_output(self) -> bytes:
-        """The bytes that are to be sent."""
+        """Return and remove the bytes to send."""
         data = b"".join(self._out)
         self._out.clear()
         return data
@@ -459,7 +459,7 @@ class Http2UpgradeHandler:
         return stream is not None and not stream.local_ended
 
     def window(self, number: int, wanted: int) -> int:
-        """Bytes that may be sent now in one frame, of ``wanted`` ones; not positive when none."""
+        """Bytes that may be sent now in one frame, of ``wanted`` ones; zero or negative for none."""
         stream = self._streams[number]
         stream.wanted = wanted
         return min(wanted, stream.send_window, self._send_window, self.max_frame_size)
@@ -477,7 +477,7 @@ class Http2UpgradeHandler:
             self._end_local(number)
 
     def send_data(self, number: int, data: bytes, end: bool) -> None:
-        """A part of a body, at most as long as :meth:`window` says."""
+        """Send a part of a body, at most as many bytes as :meth:`window` allows."""
         stream = self._streams[number]
         stream.send_window -= len(data)
         stream.wanted -= min(stream.wanted, len(data))
@@ -494,12 +494,12 @@ class Http2UpgradeHandler:
             self._forget(number, _End.COMPLETE)
 
     def cancel(self, number: int, code: Http2Error) -> None:
-        """End a stream for a reason of ours; nothing happens when it is closed already."""
+        """End a stream for a reason of ours; does nothing when it is already closed."""
         if self._forget(number, _End.RESET_BY_US):
             self._send(FrameType.RST, 0, number, struct.pack(">I", code))
 
     def consumed(self, number: int, counted: int) -> None:
-        """Bytes of window were read: the client may send more, told when it is half a window."""
+        """Bytes of window were read, so the client may send more; it is told when that is half a window."""
         self._give_back(counted)
         stream = self._streams.get(number)
         if stream is None or stream.remote_ended:
@@ -518,12 +518,12 @@ class Http2UpgradeHandler:
             self._consumed = 0
 
     def goaway(self, code: Http2Error, text: str = "") -> None:
-        """Say that no further stream is begun, and why."""
+        """Announce that no further stream is accepted, and the reason."""
         self.ending = True
         self._send(FrameType.GOAWAY, 0, 0, struct.pack(">II", self._last, code) + text.encode("utf-8", "replace"))
 
     def _forget(self, number: int, end: _End) -> bool:
-        """True when the stream was open."""
+        """Forget a stream; returns True if it was open."""
         if self._streams.pop(number, None) is None:
             return False
         self._remember(number, end)

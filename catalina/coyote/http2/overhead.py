@@ -1,6 +1,6 @@
-"""Frames that cost work and carry little are counted against those that carry something.
+"""Counts frames that cost work and carry little against those that carry something.
 
-As Tomcat counts (Http2UpgradeHandler.java, updateOverheadCount): the longer a connection behaves well, the more it may
+As in Tomcat (Http2UpgradeHandler.java, updateOverheadCount), the longer a connection behaves well, the more it may
 behave badly later. Rapid resets (CVE-2023-44487), floods of SETTINGS, PING, PRIORITY, of small CONTINUATION, DATA and
 WINDOW_UPDATE end the connection.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Overhead"]
 
-#: The number that a frame that carries something takes off the count.
+#: The number by which a useful frame reduces the count.
 REDUCTION = 20
 #: Overhead frames with which a connection may begin.
 FREE_FRAMES = 10
@@ -24,7 +24,7 @@ class Overhead:
     """One connection's count; above zero it is too much.
 
     Args:
-        protocol: whose factors and thresholds count.
+        protocol: has the factors and thresholds.
     """
 
     def __init__(self, protocol: Http2Protocol) -> None:
@@ -34,7 +34,7 @@ class Overhead:
         self._data_threshold = protocol.overhead_data_threshold
         self._window_threshold = protocol.overhead_window_update_threshold
         self.count = -FREE_FRAMES * self._factor
-        # The average of two frames in a row counts: clients' buffers leave a small one behind now and then.
+        # The average of two frames in a row counts, because clients' buffers now and then leave a small one behind.
         self._last_data = 2 * self._data_threshold
         self._last_increment = 2 * self._window_threshold
 
@@ -51,7 +51,7 @@ class Overhead:
         self.count += self._factor
 
     def reset(self) -> None:
-        """A stream was reset, by the client, or by us because of what the client sent."""
+        """A stream was reset by the client, or by us because of the client's frames."""
         self.count += self._reset_factor
 
     def continuation(self, size: int) -> None:
@@ -69,7 +69,7 @@ class Overhead:
     def window_update(self, increment: int, wanted: int | None) -> None:
         """WINDOW_UPDATE; ``wanted`` bytes wait on its stream, None for the connection.
 
-        A client may release just what is wanted.
+        A client may release exactly the wanted bytes.
         """
         average = (self._last_increment >> 1) + (increment >> 1)
         self._last_increment = increment

@@ -1,9 +1,9 @@
-"""The fields of a request or its trailers in HTTP/2, and what makes them malformed.
+"""Checks the fields of a request or its trailers in HTTP/2.
 
 RFC 9113 section 8; Tomcat: Stream.java.
 
-Malformed fields reset their stream. Well-formed ones that are still no request get an answer, as in HTTP/1.1; that is
-said elsewhere.
+Malformed fields reset their stream. Well-formed fields that are still no valid request get an answer, as in HTTP/1.1,
+but not from here.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class RequestFields:
 
     Args:
         method, scheme, path: as sent; scheme and path are None with CONNECT.
-        authority: of ``:authority``, or of the Host field.
-        fields: without those that begin with a colon.
+        authority: the value of ``:authority`` or of the Host field.
+        fields: the fields, without those that begin with a colon.
         content_length: -1 without one.
     """
 
@@ -50,8 +50,8 @@ def request_fields(number: int, fields: list[Field], scheme: bytes | None) -> Re
     """Check a request's fields.
 
     Args:
-        number: of the stream.
-        scheme: that of the connection; None when any is accepted.
+        number: the number of the stream.
+        scheme: the connection's scheme; None accepts any.
 
     Raises:
         StreamException: PROTOCOL_ERROR.
