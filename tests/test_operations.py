@@ -49,7 +49,7 @@ def test_an_operation_is_declared_at_its_method() -> None:
     )
     assert forget.parameters[0].doc == "when, in ms"
     assert (there.name, there.method, there.returns, there.impact) == ("isThere", "there", "boolean", Impact.INFO)
-    assert there.doc == "Whether it is there."
+    assert there.doc == "True when it is there."
 
 
 def test_an_override_keeps_the_declaration_of_its_base() -> None:
