@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from catalina.ha.tcp.live_facts import MAX_SHARE
 from catalina.ha.tcp.node_facts import WATCHED
 from catalina.manager.cluster.picture import GroupPicture, Seen
 from catalina.manager.cluster.view import event_stream_frame, live_part
@@ -21,7 +22,8 @@ __all__ = ["ClusterWatch", "TooManyWatchers"]
 
 log = logging.getLogger("org.apache.catalina.manager.ClusterManagerServlet")
 
-#: Seconds between two looks, and for which a member's answer is waited for.
+#: Seconds between two looks, at least, and for which a member's answer is waited for. The picture of a large group
+#: takes longer to make and comes less often, so that it never takes more than :data:`MAX_SHARE` of a processor.
 LOOK_SECONDS, ASK_SECONDS = 1.0, 0.9
 #: Seconds for which a look counts as new for a page that is shown once.
 FRESH_SECONDS = 1.5
@@ -54,6 +56,7 @@ class ClusterWatch:
         self._number = 0
         self._frame = b""
         self._looked = 0.0
+        self._pause = LOOK_SECONDS
         self._watchers = 0
         self._runs = False
 
@@ -129,7 +132,7 @@ class ClusterWatch:
             if cluster is not None and cluster.channel is not None:
                 cluster.channel.add_membership_listener(self)
             while self._look() and self._goes_on():
-                self._look_now.wait(LOOK_SECONDS)
+                self._look_now.wait(self._pause)
                 self._look_now.clear()
         except Exception:
             log.exception("The cluster %s cannot be watched", self.picture.name)
@@ -158,11 +161,14 @@ class ClusterWatch:
         if cluster is None:
             return False
         with self._looking:
-            self.picture.update(_seen(cluster), time.time())
+            seen = _seen(cluster)
+            began = time.thread_time()
+            self.picture.update(seen, time.time())
             self._looked = time.monotonic()
             if self._watchers:  # made once for all of them
                 guarded = cluster.channel is not None and cluster.channel.is_guarded
                 self._frame = event_stream_frame(live_part(self.picture, guarded))
+            self._pause = max(LOOK_SECONDS, (time.thread_time() - began) / MAX_SHARE)
         with self._changed:
             self._number += 1
             self._changed.notify_all()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from catalina.ha.tcp.live_facts import MAX_SHARE
 from catalina.ha.tcp.node_facts import Answer
 from catalina.manager.cluster import watch as watch_module
 from catalina.manager.cluster.watch import ClusterWatch, TooManyWatchers
@@ -123,6 +124,14 @@ def test_a_member_that_comes_or_goes_is_looked_at_at_once(cluster, monkeypatch):
     watch.leave()
     watch.member_added(member(2))
     wait_until(lambda: not cluster.listeners, "it looks no more")
+
+
+def test_a_large_group_is_looked_at_less_often(cluster, monkeypatch):
+    spent = iter((0.0, 0.05))
+    monkeypatch.setattr("time.thread_time", lambda: next(spent))
+    watch = ClusterWatch(cluster)
+    watch.current()
+    assert watch._pause == pytest.approx(0.05 / MAX_SHARE)
 
 
 def test_a_look_that_fails_is_logged_and_the_next_watcher_looks_again(cluster, caplog):
