@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from catalina.attributes import Attribute
@@ -16,7 +17,7 @@ from catalina.tribes.io.java.descriptors import INTEGER, new_object
 from catalina.tribes.io.java.object_input_stream import ObjectInputStream
 from catalina.tribes.io.java.object_output_stream import ObjectOutputStream
 
-__all__ = ["StandardManager"]
+__all__ = ["StandardManager", "store_sessions", "stored_sessions", "write_privately"]
 
 log = logging.getLogger("org.apache.catalina.session.StandardManager")
 
@@ -55,36 +56,14 @@ class StandardManager(ManagerBase):
 
     def load(self, file: Path) -> None:
         """Take the sessions out of the file and delete it. In a broken file, the sessions behind the break are lost."""
-        if not file.exists():
-            log.debug("Persisted data file [%s] was not found", file)
-            return
-        log.debug("Loading persisted sessions from [%s]", file)
-        try:
-            stream = ObjectInputStream(file.read_bytes())
-            for _ in range(stream.read_boxed_int()):
-                session = self.new_session("")
-                read_session(stream, session)
-                self._activate(session)
-        except (OSError, ProtocolError) as error:
-            log.error("Exception while loading persisted sessions: %s: %s", file, error)
-        finally:
-            self._delete(file)
+        for session in stored_sessions(file, self.new_session):
+            self._activate(session)
 
     def _activate(self, session: StandardSession) -> None:
         self.add(session)
         self.session_counter += 1
         if session.is_valid:  # reading is_valid expires sessions that have become too old
             session.fire_session_event("activateSession")
-
-    @staticmethod
-    def _delete(file: Path) -> None:
-        try:
-            file.unlink()
-        except OSError as error:
-            log.warning(
-                "Unable to delete [%s] after reading the persisted sessions. The continued presence of this file may "
-                "cause future attempts to persist sessions to fail. (%s)", file, error,
-            )  # fmt: skip
 
     def unload(self, file: Path) -> None:
         """Write the valid sessions to the file, all or none, readable by this user only, and remove them from
@@ -94,20 +73,58 @@ class StandardManager(ManagerBase):
         if not sessions:
             log.debug("No persisted sessions to unload")
             return
-        log.debug("Saving persisted sessions to [%s]", file)
-        out = ObjectOutputStream()
-        out.write_node(new_object(INTEGER, value=len(sessions)))
-        for session in sessions:
-            session.passivate()
-            write_session(out, session)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_privately(file, out.getvalue())
-        except OSError as error:
-            log.error("Exception unloading sessions to persistent storage: %s: %s", file, error)
-            return
-        for session in sessions:
-            session.expire(notify=False)
+        if store_sessions(file, sessions):
+            for session in sessions:
+                session.expire(notify=False)
+
+
+def stored_sessions(file: Path, make: Callable[[str], StandardSession]) -> Iterator[StandardSession]:
+    """Take the sessions out of a file and delete it. In a broken file, the sessions behind the break are lost.
+
+    Args:
+        make: an empty session.
+    """
+    if not file.exists():
+        log.debug("Persisted data file [%s] was not found", file)
+        return
+    log.debug("Loading persisted sessions from [%s]", file)
+    try:
+        stream = ObjectInputStream(file.read_bytes())
+        for _ in range(stream.read_boxed_int()):
+            session = make("")
+            read_session(stream, session)
+            yield session
+    except (OSError, ProtocolError) as error:
+        log.error("Exception while loading persisted sessions: %s: %s", file, error)
+    finally:
+        _delete(file)
+
+
+def _delete(file: Path) -> None:
+    try:
+        file.unlink()
+    except OSError as error:
+        log.warning(
+            "Unable to delete [%s] after reading the persisted sessions. The continued presence of this file may "
+            "cause future attempts to persist sessions to fail. (%s)", file, error,
+        )  # fmt: skip
+
+
+def store_sessions(file: Path, sessions: Sequence[StandardSession]) -> bool:
+    """Write sessions to a file, all or none, readable by this user only; True when they are there."""
+    log.debug("Saving persisted sessions to [%s]", file)
+    out = ObjectOutputStream()
+    out.write_node(new_object(INTEGER, value=len(sessions)))
+    for session in sessions:
+        session.passivate()
+        write_session(out, session)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_privately(file, out.getvalue())
+    except OSError as error:
+        log.error("Exception unloading sessions to persistent storage: %s: %s", file, error)
+        return False
+    return True
 
 
 def write_privately(file: Path, data: bytes) -> None:

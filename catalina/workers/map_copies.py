@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from catalina.errors import ProtocolError
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.session_message import (
@@ -25,7 +24,7 @@ from catalina.ha.session.session_message import (
 )
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
-from catalina.tribes.ledger.wire import Copy, Ends, Question, decode, encode_copies
+from catalina.tribes.ledger.wire import Copy, Ends, decode, encode_copies
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 from catalina.workers.session_copies import SessionCopies, Workers
@@ -163,6 +162,7 @@ class MapCopies(SessionCopies):
     def __init__(self, manager: HeldSessions, key: bytes, workers: Workers, of: MapMember) -> None:
         super().__init__(manager, key, workers)
         self._map = of
+        self.claim = of.claim
         #: Keys of records that another node has taken over.
         self._outdated: set[str] = set()
         #: What workers have given whole, while their message is read.
@@ -170,16 +170,8 @@ class MapCopies(SessionCopies):
 
     # -- from a worker -------------------------------------------------------------------------------------------
 
-    def when_here(self, question: bytes, then: Callable[[], None]) -> None:
-        """See :meth:`SessionCopies.when_here`; what this node does not own it claims first."""
-        asked, _ = decode(question)
-        if not isinstance(asked, Question):
-            raise ProtocolError(f"expected a question, got {type(asked).__name__}")
-        record = self._record(asked.id)
-        if record is not None and record.key not in self._outdated:
-            then()
-        else:
-            self._map.claim(asked.id, then)
+    def _is_current(self, record: Record) -> bool:
+        return record.key not in self._outdated
 
     def _given(self, message: SessionMessage) -> None:
         whole, self._whole = self._whole, []
@@ -254,7 +246,3 @@ class MapCopies(SessionCopies):
         self._outdated.discard(record.key)
         self.manager.drop(record)
         self._map.held(record.id, False, idle_ms)
-
-    def _record(self, session_id: str) -> Record | None:
-        with self.manager.lock:
-            return self.manager.ledger.addressed(session_id)

@@ -12,14 +12,13 @@ from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.errors import LifecycleError
 from catalina.ha.session.backup_manager import BackupManager
-from catalina.ha.session.cluster_manager_base import copy_component
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
-from catalina.session.manager_base import ManagerBase
 from catalina.workers.connection_moves import ConnectionMoves
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_links import WorkerLinks
@@ -92,9 +91,7 @@ class KeeperRole:
             cluster = self._lone.get(engine)
             if cluster is None:
                 cluster = self._lone[engine] = _lone_cluster(engine)
-            manager = DeltaManager()
-            if isinstance(declared, ManagerBase):
-                copy_component(declared, manager)
+            manager = keeping_manager(declared, self._reactor)
             manager.name = context.name
         elif manager is None:
             manager = cluster.create_manager(context.name)

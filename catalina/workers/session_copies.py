@@ -63,6 +63,8 @@ class SessionCopies:
         #: The changes to be shown to holders at the end of the round: records by their keys, ended ones, too.
         self._changed: dict[Member, dict[str, Record]] = {}
         self._scheduled = False
+        #: Gets a session that this process has not, and goes on; None when there is nowhere else to look.
+        self.claim: Callable[[str, Callable[[], None]], None] | None = None
         #: A worker's message with whole sessions is being read.
         self._reads_whole = False
 
@@ -109,7 +111,29 @@ class SessionCopies:
         Raises:
             ProtocolError: it is no question.
         """
-        then()
+        if self.claim is None:
+            then()
+            return
+        asked, _ = decode(question)
+        if not isinstance(asked, Question):
+            raise ProtocolError(f"expected a question, got {type(asked).__name__}")
+        record = self._record(asked.id)
+        if record is not None and self._is_current(record):
+            then()
+        else:
+            self.claim(asked.id, then)
+
+    def _is_current(self, record: Record) -> bool:
+        """True when what is known here can be served."""
+        return True
+
+    def is_held(self, record: Record) -> bool:
+        """True when some worker has a copy."""
+        return record.key in self._holders
+
+    def _record(self, session_id: str) -> Record | None:
+        with self.manager.lock:
+            return self.manager.ledger.addressed(session_id)
 
     def asked(self, worker: Member, question: bytes, *, may_go: bool = False) -> tuple[bytes, Member | bool]:
         """A worker wants a session that it has not.

@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.ha.session.delta_manager import DeltaManager
-from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.session.delta_session import STAYS_HERE, DeltaSession
 from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage
 from catalina.tribes.ledger.record import Snapshot, bare_id
 from catalina.tribes.ledger.wire import Copy, encode_question
 from catalina.workers.peers import KEEPER
 
 if TYPE_CHECKING:
+    from catalina.errors import NotReplicableError
     from catalina.session.standard_session import StandardSession
+    from catalina.tribes.io.java import EncodedValue
     from catalina.workers.keeper_queries import Answer
 
 __all__ = ["WorkerManager"]
@@ -64,6 +66,7 @@ class WorkerManager(DeltaManager):
         self._wanted = ""
         #: Keys of sessions that another node has taken over: the copy here serves no further request.
         self._outdated: set[str] = set()
+        self._has_local_values = False
 
     @property
     def answers_wait(self) -> bool:
@@ -141,6 +144,33 @@ class WorkerManager(DeltaManager):
         self._outdated.discard(session.record.key)
         self.cluster.shared.difference_update(session.record.names)
 
+    # -- values that stay in this worker -------------------------------------------------------------------------
+
+    def cannot_set(self, name: str, error: NotReplicableError) -> None:
+        """A value that cannot travel stays in this worker, unless the application is distributable.
+
+        Raises:
+            NotReplicableError: it is.
+        """
+        if self.must_travel:
+            raise error
+        self._note_local(error)
+
+    def cannot_travel(self, session: DeltaSession, name: str, error: NotReplicableError) -> EncodedValue | None:
+        """The keeper loses the value that it had in its place."""
+        if self.must_travel:
+            return super().cannot_travel(session, name, error)
+        self._note_local(error)
+        return STAYS_HERE if name in session.record.values else None
+
+    def _note_local(self, error: NotReplicableError) -> None:
+        if not self._has_local_values:
+            self._has_local_values = True
+            log.warning(
+                "Manager [%s]: a value of a session stays in its worker and is lost with it: %s. This is said once",
+                self.name, error,
+            )  # fmt: skip
+
     # -- the keeper ----------------------------------------------------------------------------------------------
 
     def hear(self, data: bytes) -> None:
@@ -209,8 +239,10 @@ class WorkerManager(DeltaManager):
             if not isinstance(session, DeltaSession) or session.is_in_use or not session.alive:
                 continue
             idle_ms = now_ms - max(session.last_accessed_time_ms, session.this_accessed_time_ms)
-            if session.is_dirty or (idle_ms < IDLE_MS and not self._is_outdated(session)):
+            if idle_ms < IDLE_MS and not self._is_outdated(session):
                 continue
+            if session.is_dirty or session.has_local_values:
+                continue  # the keeper has less
             self._drop(session)
             dropped.append((session.id, idle_ms))
         if dropped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_links import WorkerLinks
 from catalina.workers.worker_manager import WorkerManager
@@ -36,27 +38,27 @@ def _cluster(send_options: int) -> SimpleTcpCluster:
 class SmallKeeper:
     """One life of a keeper."""
 
-    def __init__(self, listening: Any, awaited: int, cluster: Any = None) -> None:
+    def __init__(self, listening: Any, awaited: int, context: Any, cluster: Any, declared: Any) -> None:
         self.reactor = Reactor("keeper")
         self.reactor.start()
         self._listening = listening.dup()
         self.links = WorkerLinks(self._listening, self.reactor, awaited)
-        self.manager: Any = self._manager_of_the_map(cluster) if cluster is not None else self._manager_of_deltas()
+        self.manager: Any = self._in_map(context, cluster) if cluster is not None else self._alone(context, declared)
         self.copies: Any = self.manager.copies
         self.manager.start()
         self.links.open()
 
-    def _manager_of_deltas(self) -> DeltaManager:
-        manager = DeltaManager()
-        manager.context = FakeContext("/shop")
+    def _alone(self, context: Any, declared: Any) -> DeltaManager:
+        manager = keeping_manager(declared, self.reactor)
+        manager.context = context
         _cluster(SEND_OPTIONS_ASYNCHRONOUS).register_manager(manager)
         manager.copies = self.links.add(KEY, manager)
         return manager
 
-    def _manager_of_the_map(self, cluster: Any) -> KeeperBackupManager:
+    def _in_map(self, context: Any, cluster: Any) -> KeeperBackupManager:
         manager = KeeperBackupManager(BackupManager(map_send_options=8), self.reactor)
         manager.name = "localhost#/app"
-        manager.context = FakeContext("/shop")
+        manager.context = context
         manager.cluster = cluster
         manager.join(self.links, KEY)
         return manager
@@ -83,14 +85,14 @@ class SmallKeeper:
 class SmallWorker:
     """One life of a worker."""
 
-    def __init__(self, index: int, address: Any, send_options: int) -> None:
+    def __init__(self, index: int, address: Any, send_options: int, context: Any, declared: Any = None) -> None:
         self.reactor = Reactor(f"worker-{index}")
         self.reactor.start()
         self.stopped = False
         self.channel = KeeperChannel(address, index, self.reactor, self._on_stop)
         self.queries = KeeperQueries(address, index, self.reactor)
         cluster = WorkerCluster(_cluster(send_options), self.channel, self.queries)
-        self.manager: WorkerManager = cluster.manager_for(KEY, FakeContext("/shop"), None)
+        self.manager: WorkerManager = cluster.manager_for(KEY, context, declared)
         self.channel.open()
         assert self.channel.wait_ready(15)
         self.manager.start()
@@ -131,18 +133,34 @@ class SmallNode:
 
     Args:
         cluster: with the channel of a group, whose map the keeper joins; None for a DeltaManager without a group.
+        declared: makes the ``<Manager>`` of server.xml, once for each process.
+        context: of the FakeContext of each process.
     """
 
-    def __init__(self, workers: int = 2, send_options: int = SEND_OPTIONS_ASYNCHRONOUS, cluster: Any = None) -> None:
+    def __init__(
+        self,
+        workers: int = 2,
+        send_options: int = SEND_OPTIONS_ASYNCHRONOUS,
+        cluster: Any = None,
+        declared: Callable[[], Any] = lambda: None,
+        **context: Any,
+    ) -> None:
         self.listening = listening_socket()
         self.cluster = cluster
-        self.keeper = SmallKeeper(self.listening, 0, cluster)
+        self._declared = declared
+        self._context = context
+        self.keeper = self._keeper(0)
         self._send_options = send_options
         self.workers = [self._worker(index) for index in range(workers)]
         wait_until(lambda: len(self.keeper.links.members) == workers, "the workers at the keeper")
 
     def _worker(self, index: int) -> SmallWorker:
-        return SmallWorker(index, self.listening.getsockname(), self._send_options)
+        context = FakeContext("/shop", **self._context)
+        return SmallWorker(index, self.listening.getsockname(), self._send_options, context, self._declared())
+
+    def _keeper(self, awaited: int) -> SmallKeeper:
+        context = FakeContext("/shop", **self._context)
+        return SmallKeeper(self.listening, awaited, context, self.cluster, self._declared())
 
     def replace_worker(self, index: int) -> SmallWorker:
         """Another process in the place of a worker that is killed."""
@@ -154,8 +172,19 @@ class SmallNode:
         self.keeper.end()
 
     def start_keeper(self) -> SmallKeeper:
-        self.keeper = SmallKeeper(self.listening, len(self.workers), self.cluster)
+        self.keeper = self._keeper(len(self.workers))
         return self.keeper
+
+    def restart(self) -> None:
+        """All processes end in order and are started again."""
+        for worker in self.workers:
+            worker.manager.stop()
+            worker.end()
+        wait_until(lambda: not self.keeper.links.members, "the keeper is alone")
+        self.keeper.manager.stop()
+        self.keeper.end()
+        self.keeper = self._keeper(0)
+        self.workers = [self._worker(index) for index in range(len(self.workers))]
 
     def close(self) -> None:
         for worker in self.workers:

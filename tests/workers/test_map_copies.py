@@ -1,6 +1,7 @@
 """The keeper's table of sessions that workers have copies of."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,7 +58,9 @@ def test_an_outdated_copy_is_dropped_at_the_next_tick(make_node: MakeNode) -> No
 
 def test_only_a_question_is_answered() -> None:
     unused: Any = None
-    copies = MapCopies(HeldSessions(), b"key", unused, unused)
+    a_map: Any = SimpleNamespace(claim=None)
+    copies = MapCopies(HeldSessions(), b"key", unused, a_map)
+    copies.claim = lambda session_id, then: then()
     with pytest.raises(ProtocolError, match="expected a question, got Ends"):
         copies.when_here(encode_ends([]), lambda: None)
 

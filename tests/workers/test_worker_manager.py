@@ -1,10 +1,12 @@
 """Sessions of a node with a keeper and workers, all in one process."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 
+from catalina.errors import NotReplicableError
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.session.standard_session import StandardSession
 from catalina.workers import worker_manager
@@ -197,3 +199,41 @@ def test_a_worker_that_stops_leaves_its_sessions_to_the_keeper(make_node: MakeNo
     worker.manager.stop()
     assert session.alive, "no listener of the application hears of an end"
     wait_until(lambda: node.keeper.manager.find_session(session.id), "the session at the keeper")
+
+
+def test_a_value_that_cannot_travel_stays_with_its_worker(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_manager, "IDLE_MS", 0)
+    node = make_node(distributable=False)
+    worker = node.workers[0]
+    connection = threading.Lock()
+    session = worker.request(count=1, connection=connection)
+    assert session is not None
+    worker.request(session.id, count=2, connection=connection)
+    worker.manager.background_process()
+    there = worker.manager.sessions[session.id]
+    assert there.get_attribute("connection") is connection
+    assert [record.levelname for record in caplog.records if "stays in its worker" in record.message] == ["WARNING"]
+    kept = wait_until(lambda: node.keeper.manager.find_session(session.id), "the session at the keeper")
+    assert kept.attribute_names() == ["count"]
+
+
+def test_the_keeper_forgets_what_a_local_value_has_replaced(make_node: MakeNode) -> None:
+    node = make_node(distributable=False)
+    first, second = node.workers
+    session = first.request(thing="text")
+    assert session is not None
+    first.request(session.id, thing=threading.Lock())
+    there = second.request(session.id)
+    assert there is not None
+    assert there.get_attribute("thing") is None
+    first.request(session.id, thing="text again")
+    there = second.request(session.id)
+    assert there is not None
+    assert there.get_attribute("thing") == "text again"
+
+
+def test_a_distributable_application_is_refused_what_cannot_travel(make_node: MakeNode) -> None:
+    with pytest.raises(NotReplicableError):
+        make_node().workers[0].request(thing=threading.Lock())

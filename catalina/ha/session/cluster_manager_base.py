@@ -13,11 +13,13 @@ from catalina.session.manager_base import ManagerBase
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
+    from catalina.errors import NotReplicableError
     from catalina.ha.session.delta_session import DeltaSession
     from catalina.ha.session.session_message import SessionMessage
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.session.session import Session
     from catalina.tribes.channel import Delivery
+    from catalina.tribes.io.java import EncodedValue
     from catalina.tribes.ledger.version import Version
     from catalina.tribes.member import Member
 
@@ -131,6 +133,19 @@ class ClusterManagerBase(ManagerBase):
             is_idle: the session ended for idleness.
             tell: the other nodes do not know of the end yet.
         """
+
+    def cannot_set(self, name: str, error: NotReplicableError) -> None:
+        """An application sets a value that cannot travel: refuse it, unless the manager can let it stay here.
+
+        Raises:
+            NotReplicableError: ``error``.
+        """
+        raise error
+
+    def cannot_travel(self, session: DeltaSession, name: str, error: NotReplicableError) -> EncodedValue | None:
+        """A value that a session has cannot travel; returns what is sent in its place, None for nothing."""
+        log.error("Session [%s] was changed inside a value and cannot be replicated: %s", session.id, error)
+        return None
 
     def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
         """Enter the changes of a request into a session's record; returns the version of the change."""

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from catalina.ha.session.cluster_manager_base import ClusterManagerBase
     from catalina.session.session import Principal
 
-__all__ = ["DeltaSession", "changes_of", "fields_of", "fields_of_data"]
+__all__ = ["STAYS_HERE", "DeltaSession", "changes_of", "fields_of", "fields_of_data"]
 
 log = logging.getLogger("org.apache.catalina.ha.session.DeltaSession")
 
@@ -66,6 +66,8 @@ NOTE_SAVED_REQUEST = "org.apache.catalina.authenticator.REQUEST"
 
 #: Stands for the bytes of a value that this node can read but not write, so that it cannot find a change inside.
 NOT_COMPARABLE = EncodedValue(b"", 0)
+#: Stands for the bytes of a value that no other process can have: they lose the one that they knew.
+STAYS_HERE = EncodedValue(b"", 0)
 
 _Held = tuple[str, EncodedValue | None, Any, bool]
 #: Values of one session that other nodes have replaced while a request was using them.
@@ -201,7 +203,10 @@ class DeltaSession(StandardSession):
         manager = self.manager
         if type(value) not in IMMUTABLE or manager.record_all_actions:
             if manager.codec.lets_name_through(name):
-                encoded = manager.codec.encode(name, value)
+                try:
+                    encoded = manager.codec.encode(name, value)
+                except NotReplicableError as error:
+                    manager.cannot_set(name, error)
             self._touched[name] = None
         super().set_attribute(name, value)
         self._changed.pop(name, None)
@@ -304,6 +309,12 @@ class DeltaSession(StandardSession):
     # -- changes for other nodes ----------------------------------------------------------------------------------
 
     @property
+    def has_local_values(self) -> bool:
+        """True when some value is in this process only."""
+        known = self._encoded
+        return any(name not in known for name in list(self._attributes))
+
+    @property
     def is_dirty(self) -> bool:
         """True when something was set or removed that the other nodes do not know yet. Values are not compared."""
         return bool(self._changed or self._unsent)
@@ -371,11 +382,11 @@ class DeltaSession(StandardSession):
     def _add_attribute(
         self, actions: list[DeltaAction], name: str, encoded: EncodedValue | None, removed: bool
     ) -> None:
-        if encoded is not None:
+        if encoded is not None and encoded is not STAYS_HERE:
             if self._read_form:
                 self._read_form.pop(name, None)
             actions.append(new_action((TYPE_ATTRIBUTE, ACTION_SET, name, encoded)))
-        elif removed:
+        elif removed or encoded is STAYS_HERE:
             actions.append(new_action((TYPE_ATTRIBUTE, ACTION_REMOVE, name, None)))
 
     def _add_if_different(self, actions: list[DeltaAction], name: str) -> None:
@@ -432,7 +443,7 @@ class DeltaSession(StandardSession):
         try:
             return self.manager.codec.encode_if_allowed(name, value)
         except NotReplicableError as error:
-            log.error("Session [%s] was changed inside a value and cannot be replicated: %s", self.id, error)
+            return self.manager.cannot_travel(self, name, error)
         except RuntimeError as error:
             log.warning("Attribute [%s] of session [%s] changes while it is replicated: %s", name, self.id, error)
             self._touched[name] = None
