@@ -13,6 +13,7 @@ import pytest
 
 import catalina.reactor as module
 from catalina.reactor import READ, Reactor
+from tests.support.waiting import assert_stays, let_pass, take_time, wait_until
 
 PATIENCE = 5.0
 
@@ -203,7 +204,7 @@ def test_a_call_that_lost_the_role_returns_only_when_that_has_been_told(reactor)
 
     def tell() -> None:
         told.set()
-        time.sleep(0.05)  # the call ends meanwhile
+        take_time(0.05)  # the call ends meanwhile
         order.append("told")
 
     def run() -> None:
@@ -234,9 +235,7 @@ def test_many_slow_calls_run_side_by_side(reactor):
 
     for _ in range(8):
         reactor.call_soon(slow)
-    deadline = time.monotonic() + PATIENCE
-    while len(passed) < 8 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    wait_for(lambda: len(passed) == 8)
     assert sorted(passed) == list(range(8))  # the barrier opens only when all eight are inside at once
 
 
@@ -276,9 +275,9 @@ def test_there_is_one_runner_at_a_time_however_the_role_moves(reactor):
         inside -= 1
         if number % 3 == 0:
             with reactor.blocking():
-                time.sleep(0.001)
+                take_time(0.001)
         elif number % 3 == 1:
-            reactor.run_call(lambda: time.sleep(0.003), lambda: None)
+            reactor.run_call(lambda: take_time(0.003), lambda: None)
         done.release()
 
     for number in range(150):
@@ -314,15 +313,15 @@ def test_threads_are_used_again(reactor):
         done = threading.Event()
         reactor.submit(done.set)
         assert done.wait(PATIENCE)
-        time.sleep(0.002)
+        wait_for(lambda: reactor._parked)
     assert reactor.thread_count < 6
 
 
 def test_an_idle_reactor_burns_no_cpu(reactor):
     in_loop(reactor, lambda: reactor.run_call(lambda: None, lambda: None))
-    time.sleep(0.1)  # the monitor parks meanwhile
+    wait_for(lambda: reactor._monitor_parked)
     before = time.process_time()
-    time.sleep(0.3)
+    let_pass(0.3, "processor time is counted over it")
     assert time.process_time() - before < 0.01
 
 
@@ -437,10 +436,7 @@ def test_no_exception_of_any_class_ends_the_runner(reactor, pair, caplog, kind, 
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(condition, "what the test waits for", PATIENCE)
 
 
 @pytest.fixture
@@ -516,9 +512,8 @@ def test_a_socket_can_be_forgotten_while_the_monitor_takes_it_out_of_the_poll_se
 
 
 def test_a_runner_that_waits_for_input_is_not_silent(watchful, caplog):
-    time.sleep(0.5)
+    assert_stays(lambda: "stands still" not in caplog.text, "nobody complains", 0.5)
     assert in_loop(watchful, lambda: "served") == "served"
-    assert "stands still" not in caplog.text
 
 
 def test_a_runner_whose_round_fails_is_replaced(reactor, monkeypatch, caplog):
@@ -590,8 +585,7 @@ def test_the_largest_wishes_for_spare_threads_count():
         reactor.submit(functools.partial(both, gate.wait))
     gate.wait()
     wait_for(lambda: reactor.thread_count == 4)  # the runner, and three that stay
-    time.sleep(0.15)
-    assert reactor.thread_count == 4
+    assert_stays(lambda: reactor.thread_count == 4, "they stay", 0.15)
     reactor.stop()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import random
 import threading
-import time
 from collections.abc import Callable
+
+from tests.support.waiting import take_time
 
 __all__ = ["CountingClients"]
 
@@ -55,7 +56,7 @@ class CountingClients:
                 client.unsure += 1
                 client.disconnect()
                 port += 1
-                time.sleep(0.01)  # a refused connection would come back at once
+                take_time(0.01)  # a refused connection would come back at once
                 continue
             self.answers += 1
             if fault:

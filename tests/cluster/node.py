@@ -10,14 +10,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from tests.cluster.namespaces import Namespace
+from tests.support.waiting import comes_true
 
-__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_udp_port", "wait_until"]
+__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_udp_port"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -40,17 +40,6 @@ def free_udp_port() -> int:
     with socket.socket(type=socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
-    """The condition's first true value; fails with ``what`` after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
-        time.sleep(0.02)
 
 
 #: Requests on their way at a time over one connection.
@@ -181,13 +170,14 @@ class Node:
 
     def wait_started(self, seconds: float = START_SECONDS) -> None:
         """Until ``Server startup`` is in the log of this run and the connector answers."""
-        deadline = time.monotonic() + seconds
+        if not comes_true(self._has_started, seconds, 0.05):
+            raise AssertionError(f"{self.name} did not start in {seconds} s:\n{self.log}")
+
+    def _has_started(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}:\n{self.log}"
         processes = 1 if self.workers == 1 else 1 + self.workers
-        while not self._answers() or self.log.count(STARTED) < self._starts + processes:
-            assert self.process is not None
-            assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}:\n{self.log}"
-            assert time.monotonic() < deadline, f"{self.name} did not start in {seconds} s:\n{self.log}"
-            time.sleep(0.05)
+        return self._answers() and self.log.count(STARTED) >= self._starts + processes
 
     def _answers(self) -> bool:
         try:

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from tests.cluster.namespaces import Switch
-from tests.cluster.node import Answer, Node, wait_until
+from tests.cluster.node import Answer, Node
+from tests.support.waiting import comes_true, take_time, wait_until
 
 __all__ = ["CHECKS", "CONFIGURATIONS", "KINDS", "OUTAGE_SECONDS", "Outage", "manager_of"]
 
@@ -133,12 +134,7 @@ class Outage:
     @staticmethod
     def _sees(client: Client, node: Node, name: str, value: Any) -> bool:
         """True when a node shows a value within a second: it may be told a moment later where the session is now."""
-        deadline = time.monotonic() + 1.0
-        while client.get(node, "/show").values.get(name) != value:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        return True
+        return comes_true(lambda: client.get(node, "/show").values.get(name) == value, 1.0)
 
     def _at_once(self) -> None:
         """Two requests for one session on two nodes at the same moment, while nothing fails."""
@@ -174,7 +170,7 @@ class Outage:
         clients["login"].get(b, "/put?n=in")
         while time.monotonic() - began < OUTAGE_SECONDS:
             self.counted = clients["in use"].get(b, "/count").values["count"]
-            time.sleep(0.5)
+            take_time(0.5)
         clients["logout"].get(b, "/invalidate")
         b.get("/put?n=later", clients["same"].session_id, timeout=20)
         if self.kind != "freeze":
@@ -206,12 +202,9 @@ class Outage:
         return self._wait(lambda node: node.get("/show", session_id).values, lambda values: values == {})
 
     def _wait(self, look: Callable[[Node], Any], is_right: Callable[[Any], bool]) -> str:
-        deadline = time.monotonic() + self.patience
         for node in self.nodes:
-            while not is_right(values := look(node)):
-                if time.monotonic() > deadline:
-                    return f"{node.name} has {values}"
-                time.sleep(0.05)
+            if not comes_true(partial(_shows, node, look, is_right), self.patience, 0.05):
+                return f"{node.name} has {look(node)}"
         return ""
 
     def close(self) -> None:
@@ -250,3 +243,7 @@ CHECKS: dict[str, Callable[[Outage], str | None]] = {
         f"{o.different} of {ROUNDS} differ" if o.different else ""
     ),
 }
+
+
+def _shows(node: Node, look: Callable[[Node], Any], is_right: Callable[[Any], bool]) -> bool:
+    return is_right(look(node))

@@ -9,8 +9,9 @@ import pytest
 
 from catalina.startup import control_client
 from tests.cluster.clusters import full
-from tests.cluster.node import HERE, STARTED, Node, free_udp_port, wait_until
+from tests.cluster.node import HERE, STARTED, Node, free_udp_port
 from tests.loader.applications import compiled_module
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,9 +15,10 @@ from catalina.startup import control_client
 from catalina.startup.control_socket import socket_path
 from tests.cluster.clusters import full
 from tests.cluster.namespaces import Switch
-from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.node import Node, free_udp_port
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.support.needs import need_network_namespaces
+from tests.support.waiting import assert_stays, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -155,8 +155,7 @@ def test_a_half_copied_archive_waits_for_the_rest(farm: Farm) -> None:
     with open(farm.listen("a") / "halves-1-py3-none-any.whl", "wb") as copy:
         copy.write(whole[: len(whole) // 2])
         copy.flush()
-        time.sleep(1)
-        assert farm.says("a", "/halves") == "404"
+        assert_stays(lambda: farm.says("a", "/halves") == "404", "half an archive is not deployed", 1)
         copy.write(whole[len(whole) // 2 :])
     farm.wait_for("whole", "abc", "/halves")
 
@@ -231,8 +230,8 @@ def test_a_restarted_node_farms_nothing_again(new_farm) -> None:
     farm.start("a")
     farm.wait_for("one", "ab")
     wait_until(lambda: farm.nodes["b"].log.count("member added") == 2, "a is back")
-    time.sleep(2)
-    assert farm.nodes["b"].log.count("Deploying web application archive") == deployed
+    log = "Deploying web application archive"
+    assert_stays(lambda: farm.nodes["b"].log.count(log) == deployed, "nothing is deployed again", 2)
 
 
 def test_an_archive_removed_while_its_node_was_down_goes_everywhere(new_farm) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.node import Node, wait_until
+from tests.cluster.node import Node
 from tests.support.needs import missing
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 

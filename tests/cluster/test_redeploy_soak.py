@@ -14,8 +14,9 @@ import pytest
 from catalina.startup import control_client
 from catalina.startup.control_socket import socket_path
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.node import Node, free_udp_port
 from tests.deploy.archives import make_wheel
+from tests.support.waiting import take_time, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -91,7 +92,7 @@ class Load(threading.Thread):
                 self.faults.append(f"answer {self.answers}: {response.status} {body[:80]!r}")
             if "Set-Cookie" in response.headers:
                 cookie = {"Cookie": response.headers["Set-Cookie"].partition(";")[0]}
-            time.sleep(0.002)
+            take_time(0.002)
         connection.close()
 
 

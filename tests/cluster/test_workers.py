@@ -15,7 +15,8 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
-from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.node import Node, free_udp_port
+from tests.support.waiting import take_time, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -61,7 +62,7 @@ def kill_now_and_then(node: Node, name: str, times: int, every: float) -> None:
     for _ in range(times):
         victims = wait_until(lambda: node.named_processes(name), f"a process {name}")
         os.kill(chance.choice(victims), signal.SIGKILL)
-        time.sleep(every)  # the outage's own rhythm: the next one may come before the last is over
+        take_time(every)  # the outage's own rhythm: the next one may come before the last is over
 
 
 def test_killing_workers_loses_no_session_and_no_update(make_node: MakeNode, counting_webapp: Path) -> None:

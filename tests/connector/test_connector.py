@@ -15,6 +15,7 @@ from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import LifecycleError
 from tests.connector.serving import Client, serving
+from tests.support.waiting import take_time, wait_until
 
 
 def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -154,7 +155,7 @@ def test_sockets_bound_by_the_parent_are_used():
 
 def test_pausing_finishes_what_runs_and_takes_nothing_new():
     def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        time.sleep(0.2)
+        take_time(0.2)
         return hello(environ, start_response)
 
     with serving(slow) as connector, Client(connector) as busy, Client(connector) as idle:
@@ -221,13 +222,12 @@ def test_a_pause_is_not_undone_by_taking_a_node_back():
 
 def test_a_stop_waits_for_what_runs():
     def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        time.sleep(0.2)
+        take_time(0.2)
         return hello(environ, start_response)
 
     with serving(slow) as connector, Client(connector) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        while not connector.endpoint.running:
-            time.sleep(0.001)
+        wait_until(lambda: connector.endpoint.running, "the request runs")
         connector.stop()
         assert client.answer().body == b"hello"
 

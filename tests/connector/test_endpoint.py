@@ -11,6 +11,7 @@ import pytest
 from catalina.connector.connector import Connector
 from catalina.core.standard_thread_executor import StandardThreadExecutor
 from tests.connector.serving import Client, Container, serving
+from tests.support.waiting import take_time, wait_until
 
 
 def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -87,14 +88,11 @@ def test_no_timer_runs_while_there_are_no_connections():
     with serving(hello) as connector:
         with Client(connector) as client:
             client.get("/", "Connection: close")
-        deadline = time.monotonic() + 5
-        while connector.endpoint._sweeper is not None:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: connector.endpoint._sweeper is None, "nothing is swept any more")
 
 
 def slow(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    time.sleep(0.3)
+    take_time(0.3)
     return hello(environ, start_response)
 
 
@@ -125,10 +123,7 @@ def is_refused(address: tuple[str, int]) -> bool:
 
 
 def wait_for(condition: Any) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(condition, "what the test waits for")
 
 
 def test_clients_that_the_kernel_has_accepted_are_served_at_a_stop():
@@ -234,7 +229,7 @@ def test_the_attributes_of_the_executor_are_in_force():
 
     def name(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
-        time.sleep(0.02)  # a slow path runs in the pool the next time
+        take_time(0.02)  # a slow path runs in the pool the next time
         return [threading.current_thread().name.encode()]
 
     with serving(name, prepare, executor="pool") as connector, Client(connector) as client:

@@ -8,6 +8,7 @@ from typing import Any
 from catalina.connector.http11_connection import Http11Connection
 from catalina.reactor import Reactor
 from tests.connector.serving import Client, serving
+from tests.support.waiting import take_time
 
 
 def test_a_path_that_was_slow_runs_in_other_threads_until_it_is_quick_again():
@@ -16,7 +17,7 @@ def test_a_path_that_was_slow_runs_in_other_threads_until_it_is_quick_again():
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         threads.append(threading.current_thread().name)
-        time.sleep(pause)
+        take_time(pause)
         start_response("200 OK", [])
         return [b"x"]
 
@@ -75,7 +76,7 @@ def test_a_fault_of_our_own_costs_one_connection(monkeypatch, caplog):
 
 def test_a_request_that_nobody_can_run_closes_its_connection(caplog):
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        time.sleep(0.3)
+        take_time(0.3)
         start_response("200 OK", [])
         return [b"x"]
 

@@ -15,10 +15,10 @@ import pytest
 from catalina.connector.connector import Connector
 from catalina.connector.handover import Handover, Taker
 from catalina.errors import LifecycleError
-from tests.cluster.node import wait_until
 from tests.connector.serving import Client, Container, serving
 from tests.connector.test_ajp_connection import AJP, WebServer
 from tests.connector.test_http11_connection import echo
+from tests.support.waiting import wait_until
 
 CHUNKED = (
     b"POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -4,7 +4,6 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tests.connector.certificates import authority
 from tests.connector.serving import Client, Container, serving
 from tests.connector.test_http11_connection import Pending, hold_with, wait_for
 from tests.connector.test_tls_handshake import host_config
+from tests.support.waiting import take_time
 
 
 def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -225,7 +225,7 @@ def test_no_more_streams_of_one_connection_run_at_once_than_allowed():
         with lock:
             running.append(1)
             most = max(most, len(running))
-        time.sleep(0.02)
+        take_time(0.02)
         with lock:
             running.pop()
         return echo(environ, start_response)

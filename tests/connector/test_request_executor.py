@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from catalina.connector.request_executor import (
     slow_key,
 )
 from catalina.reactor import Reactor
+from tests.support.waiting import take_time
 
 PATIENCE = 5.0
 
@@ -38,7 +38,7 @@ def test_no_more_jobs_run_at_once_than_threads_are_allowed(reactor):
         with lock:
             running.append(1)
             most = max(most, len(running))
-        time.sleep(0.005)
+        take_time(0.005)
         with lock:
             running.pop()
         done.release()

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import pytest
 
 from catalina.connector.stream import HIGH_WATER, seconds_of
 from tests.connector.serving import Client, serving
+from tests.support.waiting import assert_stays, take_time, wait_until
 
 
 @pytest.mark.parametrize(("milliseconds", "seconds"), [(1500, 1.5), (0, math.inf), (-1, math.inf)])
@@ -29,13 +29,11 @@ def test_a_file_arrives_whole_at_a_slow_client(tmp_path, sendfile):
 
     with serving(application, useSendfile=sendfile) as connector, Client(connector) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        time.sleep(0.05)
+        take_time(0.05)
         assert client.answer().body == data
         assert client.get("/").body == data
-        deadline = time.monotonic() + 5  # the client may have the last byte before the server closes the file
-        while not all(file.closed for file in files):
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        # The client may have the last byte before the server closes the file.
+        wait_until(lambda: all(file.closed for file in files), "the files are closed")
 
 
 def test_a_thread_that_makes_more_than_the_client_takes_waits_and_memory_stays_bounded():
@@ -50,9 +48,10 @@ def test_a_thread_that_makes_more_than_the_client_takes_waits_and_memory_stays_b
 
     with serving(application, socket_txBufSize="20000") as connector, Client(connector) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        time.sleep(0.3)
-        (connection,) = connector.endpoint.connections
-        assert connection.stream.out_size <= HIGH_WATER + 200_000
+        connection = wait_until(lambda: next(iter(connector.endpoint.connections), None), "the client is there")
+        stream = connection.stream
+        wait_until(lambda: stream.out_size >= HIGH_WATER, "as much as may be kept is made")
+        assert_stays(lambda: stream.out_size <= HIGH_WATER + 200_000, "no more is made", 0.2)
         assert made < 40_000_000
         assert len(client.answer().body) == 40_000_000
 
@@ -70,10 +69,7 @@ def test_a_client_that_takes_nothing_is_given_up():
 
     with serving(application, connectionTimeout="300") as connector, Client(connector) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        deadline = time.monotonic() + 10
-        while not ended:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: ended, "the application is ended")
         assert not connector.endpoint.connections
 
 
@@ -86,7 +82,5 @@ def test_a_finished_answer_that_nobody_takes_is_given_up_without_a_thread():
 
     with serving(application, connectionTimeout="300") as connector, Client(connector) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        deadline = time.monotonic() + 10
-        while connector.endpoint.connections or connector.endpoint.executor.busy:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        endpoint = connector.endpoint
+        wait_until(lambda: not (endpoint.connections or endpoint.executor.busy), "nobody is busy with the client")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
 from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCertificate
 from tests.connector.certificates import authority, make_pair, pair
 from tests.connector.serving import Client, Container, serving
+from tests.support.waiting import take_time
 
 
 def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -90,7 +90,7 @@ def test_large_answers_arrive_whole_also_to_a_slow_client(tmp_path):
 
     with serving(large, prepare, SSLEnabled="true") as connector, TlsClient(connector) as client:
         client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        time.sleep(0.05)
+        take_time(0.05)
         assert client.answer().body == b"x" * 3_000_000
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from catalina.deploy import inotify
 from catalina.deploy.inotify import Changes
-from tests.cluster.node import wait_until
 from tests.support.needs import missing
+from tests.support.waiting import wait_until
 
 
 def no_more(*arguments: object) -> None:

@@ -14,8 +14,9 @@ from catalina.development.node_process import NodeProcess
 from catalina.development.project import find_project
 from catalina.development.trial_base import TrialBase, free_port
 from catalina.errors import CatalinaError
-from tests.cluster.node import PROJECT, wait_until
+from tests.cluster.node import PROJECT
 from tests.startup.instance import children, is_alive
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from catalina.development import run_command
-from tests.cluster.node import wait_until
 from tests.deploy.archives import make_wheel
 from tests.development.running import COUNTER, Running, running
 from tests.support.frameworks import need_frameworks
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.node import PROJECT, free_port, wait_until
+from tests.cluster.node import PROJECT, free_port
 from tests.guide.pages import GUIDE, blocks_of
 from tests.support.needs import missing
+from tests.support.waiting import wait_until
 
 #: Not part of a clone.
 LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "__pycache__", "*.egg-info", "logs", "work", "temp", ".*_cache")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from tests.ha.support import two_nodes
+from tests.support.waiting import wait_until
 
 __all__ = ["bytes_after_a_cut"]
 
@@ -30,8 +30,11 @@ def bytes_after_a_cut(ids: Sequence[str], value_bytes: int, changed: int) -> tup
         giver.channel.sent.clear()
         taker.channel.sent.clear()
         taker.manager.comparisons.begin(giver.channel.local_member, is_starting)
-        while network.on_the_way or giver.manager.state_sender.is_busy or taker.manager.state_sender.is_busy:
-            time.sleep(0.001)  # the state senders' threads send, and the network delivers in them
+        # The state senders' threads send, and the network delivers in them.
+        senders = (giver.manager.state_sender, taker.manager.state_sender)
+        wait_until(
+            lambda: not (network.on_the_way or any(each.is_busy for each in senders)), "all is compared", 60, 0.001
+        )
         taker.alive = False
         return sum(len(data) for node in (giver, taker) for data, _ in node.channel.sent)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 from tests.cluster.node import free_port
 from tests.interop.httpd import Browser
 from tests.support.needs import need_command
+from tests.support.waiting import comes_true
 
 __all__ = ["FrontServer", "haproxy", "nginx"]
 
@@ -81,15 +81,15 @@ class FrontServer:
         self._path = directory / "output"
 
     def __enter__(self) -> FrontServer:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                if self.browser().get("/app/").status < 500:
-                    return self
-            except OSError:
-                assert self.process.poll() is None, self._path.read_text()
-            assert time.monotonic() < deadline, self._path.read_text()
-            time.sleep(0.05)
+        assert comes_true(self._serves, 10, 0.05), self._path.read_text()
+        return self
+
+    def _serves(self) -> bool:
+        try:
+            return self.browser().get("/app/").status < 500
+        except OSError:
+            assert self.process.poll() is None, self._path.read_text()
+            return False
 
     def __exit__(self, *exc: object) -> None:
         self.process.terminate()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import http.client
 import subprocess
-import time
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.cluster.node import Node, free_port
 from tests.support.needs import need_command, need_file
+from tests.support.waiting import comes_true
 
 __all__ = ["SECRET", "Browser", "Httpd", "add_ajp", "jk_workers", "proxy_balancer"]
 
@@ -113,15 +113,16 @@ class Httpd:
         )
 
     def __enter__(self) -> Httpd:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                self.browser().get("/")
-                return self
-            except OSError:
-                assert self.process.poll() is None, (self.directory / "output").read_text() + self.log
-                assert time.monotonic() < deadline, self.log
-                time.sleep(0.05)
+        assert comes_true(self._answers, START_SECONDS, 0.05), self.log
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            self.browser().get("/")
+        except OSError:
+            assert self.process.poll() is None, (self.directory / "output").read_text() + self.log
+            return False
+        return True
 
     def __exit__(self, *exc: object) -> None:
         self.process.terminate()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from tests.cluster.namespaces import Namespace
 from tests.cluster.node import STARTED, Answer, Node, free_port
 from tests.support.needs import need_file, need_java_tomcat
+from tests.support.waiting import comes_true
 
 __all__ = ["JavaTomcat", "compile_probe"]
 
@@ -131,10 +131,8 @@ class JavaTomcat(Node):
 
     def wait_for_log(self, text: str, seconds: float = 15.0) -> None:
         """Until the log has the text."""
-        deadline = time.monotonic() + seconds
-        while text not in self.log:
-            assert time.monotonic() < deadline, f"{text!r} did not appear in {seconds} s:\n{self.log}"
-            time.sleep(0.05)
+        if not comes_true(lambda: text in self.log, seconds, 0.05):
+            raise AssertionError(f"{text!r} did not appear in {seconds} s:\n{self.log}")
 
 
 def described(node: Node, session_id: str | None) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.cluster.clusters import full
 from tests.cluster.node import Node, free_udp_port
 from tests.interop.httpd import Browser, Httpd, add_ajp, jk_workers, proxy_balancer
 from tests.support.needs import need_command
+from tests.support.waiting import let_pass
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
 
@@ -166,7 +166,7 @@ def test_a_browser_keeps_its_session_while_nodes_are_killed_and_return(cluster, 
             click()
             assert {browser.route for browser in browsers} == {survivor}  # JvmRouteBinderValve gave new ids
             by_name[victim].start()
-            time.sleep(1.2)  # the web server's recover time
+            let_pass(1.2, "the web server's recover time")
             click()
 
 

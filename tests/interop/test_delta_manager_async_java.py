@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.node import Node, free_udp_port
 from tests.interop.java_tomcat import JavaTomcat, compile_probe
+from tests.support.waiting import let_pass, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
 
@@ -33,7 +33,7 @@ def counted_apart(node: Node) -> list[str | None]:
     ids: list[str | None] = [node.get("/count").session_id for _ in range(SESSIONS)]
     for session_id in ids:
         for _ in range(REQUESTS - 1):
-            time.sleep(0.002)
+            let_pass(0.002, "Java's clock tells the two changes apart by whole milliseconds")
             node.get("/count", session_id)
     return ids
 
@@ -42,7 +42,7 @@ def settle(sender: Node, receiver: Node) -> None:
     """Until a session that was made last has arrived. To look at the others would move them before their time."""
     sentinel = sender.get("/count").session_id
     wait_until(lambda: receiver.get("/show", sentinel).values == {"count": 1}, "the last one arrives", 10)
-    time.sleep(0.5)  # a Java receiver works on several messages at a time
+    let_pass(0.5, "a Java receiver works on several messages at a time")
 
 
 def test_after_a_pause_every_session_is_complete_on_the_other_side_also_when_its_node_is_killed(tmp_path: Path) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port, wait_until
+from tests.cluster.node import Node, free_udp_port
 from tests.cluster.test_drain import catalina
 from tests.interop.java_tomcat import JavaTomcat, compile_probe, described
+from tests.support.waiting import let_pass, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
 
@@ -61,7 +61,7 @@ def test_a_session_counts_on_across_the_nodes(group: Group, first: str) -> None:
         answer = nodes[(number + 1) % 2].get("/count", session_id)
         assert answer.values == {"count": number}
         session_id = answer.session_id
-        time.sleep(0.05)
+        let_pass(0.05, "the other node has the change a moment after the answer")
     assert answer.json["original_id"]
 
 
@@ -141,7 +141,7 @@ def test_a_session_that_expires_on_one_side_is_gone_on_the_other(group: Group) -
         session_id = here.get("/put?x=1").session_id
         eventually(there, session_id, {"x": "1"})
         last = there.get("/interval?seconds=1", session_id).session_id
-        time.sleep(1.0)  # the interval itself
+        let_pass(1.0, "the interval itself")
         wait_until(lambda: there.get("/show", last).json["id"] is None, "expired", 5)  # noqa: B023 -- at once
         assert here.get("/show", last).json["id"] is None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tests.cluster.node import Node, free_udp_port, started
 from tests.interop.front_servers import FrontServer, haproxy, nginx
 from tests.interop.httpd import Browser
 from tests.support.needs import need_command
+from tests.support.waiting import let_pass
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
 
@@ -56,10 +56,10 @@ def test_a_browser_keeps_its_session_while_nodes_are_killed_and_return(
         assert [browser.session_id for browser in browsers] == homes  # sticky
         for victim, survivor in (("n1", "n2"), ("n2", "n1")):
             by_name[victim].kill()
-            time.sleep(0.7)  # HAProxy looks every 0.3 s; a request in that gap is retried on the other node by nginx
+            let_pass(0.7, "HAProxy looks every 0.3 s; nginx tries a request in that gap on the other node")
             click()
             routes = {(browser.session_id or "").rpartition(".")[2] for browser in browsers}
             assert routes == {survivor}
             by_name[victim].start()
-            time.sleep(1.2)  # nginx's fail_timeout
+            let_pass(1.2, "nginx's fail_timeout")
             click()

@@ -25,11 +25,12 @@ from catalina.jmx.remote_settings import PREFIX
 from catalina.jmx.rmi_connection import RmiConnection
 from catalina.jmx.rmi_transport import RmiTransport
 from catalina.tribes.io.java.nodes import Node as JavaNode
-from tests.cluster.node import Node, free_port, wait_until
+from tests.cluster.node import Node, free_port
 from tests.connector.certificates import make_pair
 from tests.interop.jmx_driver import JVM, driver_classes, run_driver
 from tests.jmx.pool import pool_registry, serving
 from tests.support.needs import need_command, need_file, need_module
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
 

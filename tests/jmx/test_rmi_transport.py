@@ -24,10 +24,10 @@ from catalina.tribes.io.java.nodes import (
     Node,
     ProxyDesc,
 )
-from tests.cluster.node import wait_until
 from tests.connector.certificates import make_pair
 from tests.jmx.client import LOOKUP_HASH, RawClient, call_bytes, thrown
 from tests.jmx.pool import serving
+from tests.support.waiting import wait_until
 
 NEW_CLIENT = method_hash(Method("newClient", "(Ljava/lang/Object;)Ljavax/management/remote/rmi/RMIConnection;", "o"))
 EXEC = "touch /tmp/owned"

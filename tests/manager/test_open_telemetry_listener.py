@@ -15,8 +15,8 @@ import pytest
 from catalina.errors import LifecycleError
 from catalina.lifecycle import LifecycleEvent
 from catalina.manager.open_telemetry_listener import METRICS, OpenTelemetryListener, readings
-from tests.cluster.node import wait_until
 from tests.manager.site import SERVER_XML, make_base, running
+from tests.support.waiting import wait_until
 
 pytest.importorskip("opentelemetry.sdk")
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (  # the extra may be missing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.core.standard_service import StandardService
 from catalina.startup.host_config import HostConfig
+from tests.support.waiting import wait_until
 
 
 class Base:
@@ -74,20 +74,26 @@ class Base:
 
     def wait_for(self, condition: Callable[[], object], seconds: float = 30.0) -> None:
         """Look at files as the watcher would, until something holds; fails after ``seconds``."""
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, f"{condition} has not come true in {seconds} s"
-            time.sleep(0.02)
-            self.config.check()
+
+        def look() -> bool:
+            is_true = bool(condition())
+            if not is_true:
+                self.config.check()
+            return is_true
+
+        wait_until(look, str(condition), seconds, 0.02)
 
     def settle(self) -> None:
         """Look until nothing is left to be done: three looks in a row that leave nothing for later."""
-        settled, end = 0, time.monotonic() + 30.0
-        while settled < 3:
-            assert time.monotonic() < end, "the files do not settle"
-            time.sleep(self.config.sources.settling.quiet)
+        settled = 0
+
+        def look() -> bool:
+            nonlocal settled
             self.config.check()
             settled = 0 if self.config.sources.unsettled else settled + 1
+            return settled == 3
+
+        wait_until(look, "the files settle", 30.0, self.config.sources.settling.quiet)
 
 
 @contextmanager

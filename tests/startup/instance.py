@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.support.waiting import comes_true, wait_until
 
 ROOT = Path(__file__).parents[2]
 #: Seconds for a start or a stop on a busy machine.
@@ -36,13 +37,14 @@ def free_port() -> int:
 
 def shutdown_connection(port: int) -> socket.socket:
     """To the shutdown port, which is bound after the server says that it has started, as in Tomcat."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def connect() -> socket.socket | None:
         try:
             return socket.create_connection(("127.0.0.1", port), PATIENCE)
         except ConnectionRefusedError:
-            assert time.monotonic() < deadline, f"nobody listens on {port}"
-            time.sleep(0.01)
+            return None
+
+    return wait_until(connect, f"somebody listens on {port}", PATIENCE)
 
 
 class Instance:
@@ -137,10 +139,7 @@ class Instance:
 
     def wait_for(self, condition: object) -> None:
         assert callable(condition)
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"not in time:\n{self.catalina_out}"
-            time.sleep(0.02)
+        assert comes_true(condition, PATIENCE, 0.02), f"not in time:\n{self.catalina_out}"
 
     def say(self, word: str) -> bytes:
         """Send a word to the shutdown port; what comes back."""

@@ -6,11 +6,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 from tests.startup.instance import HANGS_UP
+from tests.support.waiting import comes_true
 
 HOME = Path(__file__).resolve().parents[2]
 PATIENCE = 20.0
@@ -22,6 +22,7 @@ import time
 def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/slow":
+        print("the slow request runs", flush=True)
         time.sleep(1)
     if path == "/exit":
         os._exit(int(environ["QUERY_STRING"]))
@@ -84,13 +85,13 @@ class NodeProcess:
         return (self.base / "logs/out").read_text(errors="replace")
 
     def wait_for_text(self, text: str, times: int = 1) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while self.text.count(text) < times:
-            assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
-            assert self.process.poll() is None or self.text.count(text) >= times, (
-                f"ended without {text!r}:\n{self.text}"
-            )
-            time.sleep(0.02)
+        def is_there() -> bool:
+            ended = self.process.poll() is not None  # asked first: what it wrote in the end counts
+            is_there = self.text.count(text) >= times
+            assert is_there or not ended, f"ended without {text!r}:\n{self.text}"
+            return is_there
+
+        assert comes_true(is_there, PATIENCE, 0.02), f"no {text!r} in:\n{self.text}"
 
     def wait_until_started(self, times: int = 1) -> None:
         self.wait_for_text("Server startup in", times)

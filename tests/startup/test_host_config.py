@@ -7,7 +7,6 @@ import os
 import re
 import stat
 import threading
-import time
 import zipfile
 from typing import Any
 
@@ -20,6 +19,7 @@ from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
 from tests.startup.test_application_deployer import application_files, write_directory
 from tests.support.narrowing import there
+from tests.support.waiting import assert_stays, take_time, wait_until
 
 
 def shop(base: Base, text: str, version: str = "1", **more: Any) -> None:
@@ -166,10 +166,8 @@ def test_a_half_copied_archive_is_not_deployed(tmp_path, caplog):
             copy.write(whole[:100])
             copy.flush()
             base.config.sources.settling.given_up = 3600.0
-            for _ in range(5):
-                time.sleep(base.config.sources.settling.quiet)
-                base.config.check()
-            assert base.context("/a") is None
+            quiet = base.config.sources.settling.quiet
+            assert_stays(lambda: base.config.check() or base.context("/a") is None, "it waits", 5 * quiet, quiet)
             copy.write(whole[100:])
         base.wait_for(lambda: base.runs("/a"))
     assert not complaints(caplog)
@@ -334,10 +332,7 @@ def test_a_directory_that_is_moved_into_place_is_deployed_by_the_watcher(tmp_pat
     with running(Base(tmp_path)) as base:
         write_directory(tmp_path / "made")
         (tmp_path / "made").rename(base.webapps / "a")
-        end = time.monotonic() + 10
-        while not base.runs("/a"):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_until(lambda: base.runs("/a"), "it runs")
 
 
 @pytest.mark.parametrize("repair", ["deep.py", "wsgi.py"])
@@ -369,10 +364,7 @@ def test_a_change_deep_below_a_failed_application_is_seen_by_the_watcher(tmp_pat
     with running(base):
         assert not base.runs("/a")
         (base.webapps / "a/pk_watched/m.py").write_text("")
-        end = time.monotonic() + 10
-        while not base.runs("/a"):
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_until(lambda: base.runs("/a"), "it runs")
 
 
 def test_an_application_that_changes_its_own_files_and_fails_is_not_tried_for_ever(tmp_path):
@@ -412,7 +404,7 @@ def test_a_removed_directory_of_a_running_application_is_no_trouble(tmp_path, ca
         for file in sorted((base.webapps / "a").iterdir(), reverse=True):  # wsgi.py is the first one
             file.unlink()
             base.config.check()
-            time.sleep(0.01)
+            take_time(0.01)
         (base.webapps / "a").rmdir()
         base.wait_for(lambda: base.context("/a") is None)
     assert not complaints(caplog)

@@ -5,13 +5,13 @@ import os
 import signal
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.startup.instance import shutdown_connection
 from tests.startup.node_process import PATIENCE, NodeProcess, free_port, is_alive
+from tests.support.waiting import let_pass, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -43,7 +43,7 @@ def test_a_running_request_is_answered_before_the_node_stops(tmp_path):
         answers: list[bytes] = []
         client = threading.Thread(target=lambda: answers.append(node.get("/slow")))
         client.start()
-        time.sleep(0.3)  # the request is in the application's sleep of a second
+        node.wait_for_text("the slow request runs")
         node.process.terminate()
         client.join(PATIENCE)
         assert answers == [b"/slow"]
@@ -77,10 +77,7 @@ def test_the_node_dies_at_once_with_its_arbiter(tmp_path):
         worker = node.worker()
         node.process.kill()
         node.wait()
-        deadline = time.monotonic() + PATIENCE
-        while is_alive(worker):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: not is_alive(worker), "the worker ends, too", PATIENCE)
         assert "Pausing ProtocolHandler" not in node.text
 
 
@@ -117,9 +114,9 @@ def test_an_idle_node_is_small_and_quiet(tmp_path):
         status = Path(f"/proc/{worker}/status").read_text()
         resident_kib = int(status.split("VmRSS:")[1].split()[0])
         assert resident_kib < 60 * 1024
-        time.sleep(0.2)
+        let_pass(0.2, "the monitor of the loop comes to rest")
         before = _ticks(worker)
-        time.sleep(1.0)
+        let_pass(1.0, "processor time is counted over a second")
         assert _ticks(worker) - before <= 2  # ticks, 100 per second
 
 

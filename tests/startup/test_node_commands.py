@@ -9,9 +9,9 @@ import pytest
 
 from catalina.errors import CatalinaError
 from catalina.startup.node_commands import NodeCommands, columns
-from tests.cluster.node import wait_until
 from tests.manager.site import make_base, running
 from tests.startup.test_node_status import WAITING
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

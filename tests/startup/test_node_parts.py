@@ -10,7 +10,7 @@ from catalina.startup.control_socket import ControlSocket
 from catalina.startup.node_life import NodeLife
 from catalina.startup.node_parts import Keeper, WorkerPart
 from catalina.workers.shared_parts import SharedParts
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 
 
 class OneNode:

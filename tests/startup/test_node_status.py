@@ -7,8 +7,8 @@ import os
 import threading
 
 from catalina.startup.node_status import node_status
-from tests.cluster.node import wait_until
 from tests.manager.site import make_base, running
+from tests.support.waiting import wait_until
 
 #: Answers when the file ``go`` beside it is there.
 WAITING = """

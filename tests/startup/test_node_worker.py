@@ -7,13 +7,13 @@ import os
 import signal
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
 
 import pytest
 
 from tests.startup.node_process import NodeProcess
+from tests.support.waiting import assert_stays, wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -38,8 +38,7 @@ def test_an_ignored_hup_stays_ignored(tmp_path):
     with node:
         node.wait_until_started()
         node.process.send_signal(signal.SIGHUP)
-        time.sleep(0.2)
-        assert node.get("/still") == b"/still"
+        assert_stays(lambda: node.get("/still") == b"/still", "it serves", 0.2)
         assert node.process.poll() is None
 
 
@@ -58,8 +57,7 @@ def test_a_node_serves_on_unready_while_load_balancers_take_it_out(tmp_path):
         down.value.close()
         assert node.get("/still") == b"/still"
         os.kill(node.worker(), signal.SIGTERM)  # the same word: an init system tells the whole group
-        time.sleep(1.2)
-        assert node.get("/still") == b"/still"
+        assert_stays(lambda: node.get("/still") == b"/still", "it serves", 1.2)
         os.kill(node.worker(), signal.SIGTERM)  # told twice
         assert node.wait() == 143
 
@@ -113,8 +111,7 @@ def test_a_stop_under_load_resets_nobody(tmp_path):
         ]
         for thread in clients:
             thread.start()
-        while seen["HTTP/1.1 200"] < 300:
-            time.sleep(0.01)
+        wait_until(lambda: seen["HTTP/1.1 200"] >= 300, "the clients have had answers", 60)
         node.process.send_signal(signal.SIGTERM)
         node.wait()
         over.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDe
 from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
+from tests.support.waiting import wait_until
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0
@@ -30,11 +30,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
 
 def until(condition: Callable[[], Any], what: str = "", patience: float = PATIENCE) -> Any:
     """Wait for a condition to be true and return its value."""
-    deadline = time.monotonic() + patience
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {patience} s: {what or condition}"
-        time.sleep(0.005)
-    return value
+    return wait_until(condition, what or str(condition), patience, 0.005)
 
 
 class Recorder:

@@ -8,6 +8,7 @@ import pytest
 
 from catalina.errors import RequestInterrupted
 from catalina.valves.stuck_thread_detection_valve import StuckThreadDetectionValve
+from tests.support.waiting import take_time
 from tests.valves.exchange import make_request, run
 
 
@@ -85,7 +86,7 @@ def test_a_stuck_request_can_be_interrupted(caplog):
         inside.set()
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            time.sleep(0.01)
+            take_time(0.01)
 
     def run_it():
         request, response = make_request()

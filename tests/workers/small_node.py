@@ -20,8 +20,8 @@ from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_links import WorkerLinks
 from catalina.workers.worker_manager import WorkerManager
-from tests.cluster.node import wait_until
 from tests.session.support import FakeContext
+from tests.support.waiting import wait_until
 from tests.workers.links import listening_socket
 
 __all__ = ["KEY", "SmallKeeper", "SmallNode", "SmallWorker"]

@@ -23,7 +23,7 @@ from catalina.workers.connection_moves import (
     encode_moved,
     make_pairs,
 )
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.links import running_reactor
 
 PEER = ("192.0.2.7", 40_000)

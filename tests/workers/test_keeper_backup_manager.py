@@ -7,8 +7,8 @@ import pytest
 
 from catalina.workers import worker_manager
 from catalina.workers.keeper_backup_manager import KeptSession
-from tests.cluster.node import wait_until
 from tests.ha.session.maps import FakeCluster
+from tests.support.waiting import wait_until
 from tests.workers.map_node import MapNodes
 from tests.workers.small_node import SmallNode
 

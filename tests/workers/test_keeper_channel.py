@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from catalina.workers.keeper_channel import KeeperChannel
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.links import listening_socket, running_reactor
 from tests.workers.small_node import KEY, SmallNode
 

@@ -9,7 +9,7 @@ import pytest
 from catalina.reactor import Reactor
 from catalina.workers.frames import Frame, Kind, encode_frame
 from catalina.workers.link import Link
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.links import running_reactor
 
 

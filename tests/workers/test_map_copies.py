@@ -9,7 +9,7 @@ import pytest
 from catalina.errors import ProtocolError
 from catalina.tribes.ledger.wire import encode_ends, encode_question
 from catalina.workers.map_copies import HeldSessions, MapCopies
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.map_node import MapNodes
 from tests.workers.small_node import SmallNode
 

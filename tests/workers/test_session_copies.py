@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.cluster.node import wait_until
+from catalina.ha.session.delta_session import DeltaSession
+from tests.support.narrowing import of_type
+from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]
@@ -18,7 +20,7 @@ def test_when_the_last_holder_goes_the_keeper_ends_the_session_when_it_is_idle(m
     node = make_node()
     session = node.workers[0].request(count=1)
     assert session is not None
-    kept = wait_until(lambda: node.keeper.manager.sessions.get(session.id), "the keeper's copy")
+    kept = of_type(DeltaSession, wait_until(lambda: node.keeper.manager.sessions.get(session.id), "the keeper's copy"))
     assert not kept.is_primary
     node.replace_worker(0)
     wait_until(lambda: kept.is_primary, "the keeper is responsible")

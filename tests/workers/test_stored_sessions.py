@@ -12,7 +12,7 @@ from catalina.session.persistent_manager import PersistentManager
 from catalina.session.standard_manager import StandardManager
 from catalina.workers import worker_manager
 from catalina.workers.stored_sessions import FileKeepingManager, StoreKeepingManager
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalina.valves.valve_base import ValveBase
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]

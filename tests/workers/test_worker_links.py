@@ -8,7 +8,7 @@ import pytest
 from catalina.workers import worker_links
 from catalina.workers.frames import CallError, Kind, encode_frame
 from catalina.workers.peers import worker_member
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]

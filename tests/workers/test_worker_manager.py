@@ -10,7 +10,7 @@ from catalina.errors import NotReplicableError
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.session.standard_session import StandardSession
 from catalina.workers import worker_manager
-from tests.cluster.node import wait_until
+from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]

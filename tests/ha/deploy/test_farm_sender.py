@@ -10,8 +10,8 @@ from catalina.ha.deploy.farm_sender import FarmSender
 from catalina.ha.deploy.farm_state import FarmState, Removal
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.file_message_factory import sha256_of
-from tests.cluster.node import wait_until
 from tests.ha.deploy.farm import FakeCluster, farm_file, member
+from tests.support.waiting import wait_until
 
 ONE, TWO = member(1), member(2)
 

@@ -13,10 +13,10 @@ from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.mbeans.managed_bean import ManagedBean
-from tests.cluster.node import wait_until
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.ha.deploy.farm import FakeChannel, FakeCluster, farm_file, member
 from tests.startup.hosts import Base, running
+from tests.support.waiting import wait_until
 
 ONE = member(1)
 

@@ -10,10 +10,10 @@ import pytest
 
 from catalina.ha.session import comparisons
 from catalina.tribes.ledger.record import BUCKETS, bucket_of
-from tests.cluster.node import wait_until
 from tests.ha.cut import bytes_after_a_cut
 from tests.ha.session.test_delta_manager import messages_of, shared_session
 from tests.ha.support import FakeNetwork, Node, two_nodes
+from tests.support.waiting import wait_until
 
 
 def lose_everything(network: FakeNetwork) -> None:

@@ -26,9 +26,9 @@ from catalina.ha.session.session_message import (
 from catalina.ha.session.state_transfer import get_all_sessions
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.tribes.ledger.wire import RECORDS
-from tests.cluster.node import wait_until
 from tests.ha.support import FakeNetwork, Node, two_nodes
 from tests.session.support import Recorder
+from tests.support.waiting import wait_until
 
 
 def messages_of(node: Node) -> list[SessionMessage]:
@@ -466,10 +466,7 @@ def rejoin(*nodes: Node) -> None:
     for node in nodes:
         for member in node.channel.members:
             node.cluster.member_added(replace(member, alive_ms=60_000))
-    deadline = time.monotonic() + 5
-    while any(node.manager.state_sender._thread for node in nodes):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not any(node.manager.state_sender._thread for node in nodes), "all is sent")
 
 
 def test_after_a_cut_link_each_side_gets_what_the_other_has_made() -> None:

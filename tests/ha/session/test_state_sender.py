@@ -11,6 +11,7 @@ from catalina.ha.session.session_message import (
     SessionMessage,
 )
 from tests.ha.support import FakeNetwork, Node
+from tests.support.waiting import wait_until
 
 
 def asked(template: DeltaManager, sessions: int) -> tuple[Node, list[SessionMessage]]:
@@ -23,11 +24,8 @@ def asked(template: DeltaManager, sessions: int) -> tuple[Node, list[SessionMess
     network.clock.advance(1)
     a.channel.sent.clear()
     a.manager.state_sender.answer(asker.channel.local_member)
-    deadline = time.monotonic() + 5
-    while not (answer := messages(a)) or answer[-1].event != EVT_ALL_SESSION_TRANSFERCOMPLETE:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    return a, answer
+    wait_until(lambda: [each.event for each in messages(a)[-1:]] == [EVT_ALL_SESSION_TRANSFERCOMPLETE], "all is sent")
+    return a, messages(a)
 
 
 def messages(node: Node) -> list[SessionMessage]:

@@ -12,6 +12,7 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.session_message import EVT_GET_ALL_SESSIONS, SessionMessage
 from catalina.ha.session.state_transfer import StateTransfer
 from tests.ha.support import FakeNetwork, Node
+from tests.support.waiting import wait_until
 
 
 def silent_and_good(network: FakeNetwork) -> tuple[Node, Node]:
@@ -83,10 +84,7 @@ def test_a_question_that_comes_while_this_node_waits_is_answered_afterwards() ->
     a.cluster.post(SessionMessage(EVT_GET_ALL_SESSIONS, "/app", None, "GET-ALL", "GET-ALL-/app", 1))
     before = len(b.channel.sent)
     manager.get_all_cluster_sessions()
-    deadline = time.monotonic() + 5
-    while len(b.channel.sent) < before + 2:  # its own question, and the answer
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: len(b.channel.sent) >= before + 2, "its own question, and the answer")
     manager.state_sender.stop()
 
 
@@ -97,14 +95,13 @@ def test_two_nodes_that_ask_each_other_at_once_do_not_wait_for_each_other() -> N
     starters = [threading.Thread(target=node.start_manager) for node in nodes]
     for starter in starters:
         starter.start()
-    deadline = time.monotonic() + 5
-    while len(network.on_the_way) < 2:  # both have asked
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    while any(starter.is_alive() for starter in starters):
+    wait_until(lambda: len(network.on_the_way) >= 2, "both have asked")
+
+    def have_started() -> bool:
         network.deliver(1)
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+        return not any(starter.is_alive() for starter in starters)
+
+    wait_until(have_started, "both have started", 5, 0.001)
 
 
 def test_a_member_that_asks_back_and_says_nothing_is_asked_again_soon() -> None:

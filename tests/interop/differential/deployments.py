@@ -8,14 +8,15 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import time
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 from tests.interop.differential.raw_client import ask
 from tests.interop.differential.twins import Twin
+from tests.support.waiting import wait_until
 
 __all__ = ["SCENARIOS", "Scenario", "act", "hosts_xml", "lay", "states", "wait_for_ticks"]
 
@@ -186,8 +187,9 @@ def wait_for_ticks(twins: tuple[Twin, Twin], count: int) -> None:
             _write(directory / name / "v.txt", b"marker", OLD)
             _write(directory / name / "WEB-INF" / "web.xml", WEB_XML, OLD)
         for twin in twins:
-            deadline = time.monotonic() + 60
             target = f"/m{len(_names(twin.base / 'deploy' / 'marked')) - 1}/v.txt"
-            while ask(twin.ports["main"], "GET", target, ("Host: marked",)).status != 200:
-                assert time.monotonic() < deadline, f"{twin.base}: {target} was not deployed in time"
-                time.sleep(0.1)
+            wait_until(partial(_serves, twin, target), f"{twin.base}: {target} is deployed", 60, 0.1)
+
+
+def _serves(twin: Twin, target: str) -> bool:
+    return ask(twin.ports["main"], "GET", target, ("Host: marked",)).status == 200

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from catalina.startup.catalina import Catalina
+from tests.support.waiting import comes_true
 
 __all__ = ["PROJECT", "free_port", "running_java", "running_ours"]
 
@@ -46,14 +46,14 @@ def running_java(base: Path, port: int, jars: Path) -> Iterator[None]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+    def has_started() -> bool:
         if process.poll() is not None:
             raise AssertionError(f"the Java Tomcat ended: {log.read_text('utf-8', 'replace')}")
-        if "Server startup in" in log.read_text("utf-8", "replace"):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"no start of the Java Tomcat within 120 s, port {port}: {log.read_text('utf-8', 'replace')}")
+        return "Server startup in" in log.read_text("utf-8", "replace")
+
+    if not comes_true(has_started, 120, 0.1):
+        text = log.read_text("utf-8", "replace")
+        raise AssertionError(f"no start of the Java Tomcat within 120 s, port {port}: {text}")
 
 
 @contextmanager

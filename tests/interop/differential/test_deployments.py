@@ -4,7 +4,6 @@ docs/differences.md lists."""
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from tests.interop.differential.deployments import SCENARIOS, Scenario, act, hos
 from tests.interop.differential.servers import PROJECT
 from tests.interop.differential.twins import Twin, running_twins
 from tests.support.needs import need_java_tomcat
+from tests.support.waiting import comes_true
 
 pytestmark = pytest.mark.interop
 
@@ -89,16 +89,15 @@ def outcomes(twins: tuple[Twin, Twin]) -> tuple[Outcome, Outcome]:
 
 def _compared(twins: tuple[Twin, Twin]) -> Outcome:
     """The states as soon as they are equal, else those that they have come to."""
-    deadline = time.monotonic() + 10
-    while True:
+    found: Outcome = {}
+
+    def are_as_expected() -> bool:
         java, ours = (states(twin) for twin in twins)
-        expected = [
-            left == right or _accepted(scenario) is not None
-            for scenario, left, right in zip(SCENARIOS, java, ours, strict=True)
-        ]
-        if all(expected) or time.monotonic() > deadline:
-            return dict(zip(SCENARIOS, zip(java, ours, strict=True), strict=True))
-        time.sleep(0.5)
+        found.update(zip(SCENARIOS, zip(java, ours, strict=True), strict=True))
+        return all(left == right or _accepted(scenario) is not None for scenario, (left, right) in found.items())
+
+    comes_true(are_as_expected, 10, 0.5)
+    return found
 
 
 def _accepted(scenario: Scenario) -> Accepted | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from tests.interop.differential.case import Case, Table
 from tests.interop.differential.raw_client import Answer, Conversation, exchange, exchange_packets
 from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
 from tests.interop.differential.site import JAVA_NAMES, MTIME, PYTHON_NAMES, build_site
+from tests.support.waiting import wait_until
 
 __all__ = ["CONNECTORS", "Twin", "log_lines", "running_twins", "send"]
 
@@ -173,14 +173,15 @@ def log_lines(twin: Twin, table: Table) -> dict[str, list[str]]:
 
     Raises AssertionError: a log does not tell of every case in time.
     """
-    deadline = time.monotonic() + 30
-    while True:
-        lines: dict[str, list[str]] = {}
+    lines: dict[str, list[str]] = {}
+
+    def are_complete() -> bool:
+        lines.clear()
         for name in table.logs:
             for line in (twin.base / "logs" / name).read_text("iso-8859-1").splitlines():
                 number, _, rest = line.partition(" ")
                 lines.setdefault(number, []).append(f"{name} {rest}")
-        if len(lines) >= len(table.cases) and all(len(each) == len(table.logs) for each in lines.values()):
-            return lines
-        assert time.monotonic() < deadline, f"{twin.base}: {len(lines)} of {len(table.cases)} requests are logged"
-        time.sleep(0.2)
+        return len(lines) >= len(table.cases) and all(len(each) == len(table.logs) for each in lines.values())
+
+    wait_until(are_complete, f"{twin.base}: all {len(table.cases)} requests are logged", 30, 0.2)
+    return lines

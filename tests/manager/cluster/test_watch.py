@@ -12,8 +12,8 @@ from catalina.ha.tcp.live_facts import MAX_SHARE
 from catalina.ha.tcp.node_facts import Answer
 from catalina.manager.cluster import watch as watch_module
 from catalina.manager.cluster.watch import ClusterWatch, TooManyWatchers
-from tests.cluster.node import wait_until
 from tests.manager.cluster.nodes import member, said
+from tests.support.waiting import wait_until
 
 
 class Cluster:

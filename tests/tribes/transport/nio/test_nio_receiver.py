@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import socket
-import time
+import threading
 
 import pytest
 
@@ -171,19 +171,21 @@ def test_the_loop_can_be_handed_on_while_a_connection_is_worked_through(make_rec
     """A listener that waits keeps the order of its connection, and the other connections go on."""
     receiver, recorder = make_receiver()
     reactor = receiver.channel.running_reactor
-    order = []
+    order: list[bytes] = []
+    waits = threading.Event()
 
     def slow(message, sender) -> None:
         data = message.payload()
         if data == b"wait":
             with reactor.blocking():
+                waits.set()
                 until(lambda: b"meanwhile" in order)
         order.append(data)
 
     recorder.message_received = slow
     with connect(receiver) as one, connect(receiver) as two:
         one.sendall(wire(b"wait", 6) + wire(b"after", 6))
-        time.sleep(0.05)
+        assert waits.wait(5)
         one.sendall(wire(b"later", 6))
         two.sendall(wire(b"meanwhile", 6))
         assert receive(two, 21) == ACK
