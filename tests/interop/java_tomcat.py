@@ -81,6 +81,7 @@ class JavaTomcat(Node):
         self.address = "127.0.0.1"
         self.namespace = namespace
         self.http_port = free_port()
+        self.workers = 1
         self.process: subprocess.Popen[bytes] | None = None
         self._starts = 0
         for directory in ("conf", "logs", "temp", "work", "webapps/app/WEB-INF/classes"):

@@ -13,6 +13,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.cluster.clusters import full
 from tests.cluster.node import PROJECT, Node, free_udp_port, started
 from tests.interop.chromium import Chromium, chromium
+from tests.interop.java_tomcat import JavaTomcat, compile_probe
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
 
@@ -31,17 +32,23 @@ USERS = (
 BACKUP = '<Context><Manager className="org.apache.catalina.ha.session.BackupManager"/></Context>'
 
 
+def managed(name: str, base: Path, cluster: str) -> Node:
+    """A node with the manager."""
+    node = Node(name, base, cluster, engine_cluster=REALM)
+    descriptors = node.base / "conf" / "Catalina" / "localhost"
+    descriptors.mkdir(parents=True)
+    (descriptors / "manager.xml").write_text(f'<Context privileged="true" docBase="{PROJECT}/webapps/manager"/>')
+    (node.base / "conf" / "tomcat-users.xml").write_text(USERS)
+    return node
+
+
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[list[Node]]:
     """Three nodes, each with ``/app`` under a DeltaManager and the manager."""
     port = free_udp_port()
     made = []
     for name in ("n1", "n2", "n3"):
-        node = Node(name, tmp_path / name, full(port, interceptors=ENCRYPT), engine_cluster=REALM)
-        descriptors = node.base / "conf" / "Catalina" / "localhost"
-        descriptors.mkdir(parents=True)
-        (descriptors / "manager.xml").write_text(f'<Context privileged="true" docBase="{PROJECT}/webapps/manager"/>')
-        (node.base / "conf" / "tomcat-users.xml").write_text(USERS)
+        node = managed(name, tmp_path / name, full(port, interceptors=ENCRYPT))
         shutil.copytree(node.base / "webapps" / "app", node.base / "webapps" / "kept")
         (node.base / "webapps" / "kept" / "META-INF").mkdir()
         (node.base / "webapps" / "kept" / "META-INF" / "context.xml").write_text(BACKUP)
@@ -129,6 +136,22 @@ def test_what_is_written_can_be_read_in_light_and_dark(nodes: list[Node], tmp_pa
         faint = browser.driver.execute_script(FAINT)
         assert faint == []
         browser.driver.save_screenshot(str(tmp_path / f"{scheme}.png"))
+
+
+def test_a_java_node_is_shown_with_what_is_known_of_it(tmp_path: Path) -> None:
+    port, classes = free_udp_port(), compile_probe(tmp_path / "classes")
+    ours = managed("n1", tmp_path / "n1", full(port))
+    java = JavaTomcat("java1", tmp_path / "java1", classes, cluster=full(port))
+    with started([ours, java]), chromium(tmp_path, ours.http_port) as browser:
+        browser.driver.get(f"http://gui:secret@localhost:{ours.http_port}/manager/cluster")
+        browser.wait(lambda: "2 of 2 serve" in browser.text("#summary"), "both serve")
+        rows = browser.driver.find_elements(By.CSS_SELECTOR, "#live tr[id^=node-]")
+        (row,) = [row.text for row in rows if "Java" in row.text]
+        assert "here" in row
+        assert "s ago" in row  # its heartbeat
+        assert "Drain" not in row
+        java.kill()
+        browser.wait(lambda: "is gone" in browser.text("#events"), "its death is told")
 
 
 def _texts(browser: Chromium, selector: str) -> str:

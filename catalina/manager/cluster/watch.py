@@ -13,6 +13,7 @@ from catalina.ha.tcp.live_facts import MAX_SHARE
 from catalina.ha.tcp.node_facts import WATCHED
 from catalina.manager.cluster.picture import GroupPicture, Seen
 from catalina.manager.cluster.view import event_stream_frame, live_part
+from catalina.tribes.transport.nio.parallel_nio_sender import keeps_order
 
 if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
@@ -181,7 +182,10 @@ def _seen(cluster: SimpleTcpCluster) -> list[Seen]:
         return []
     service: Any = cluster.channel.membership_service
     found = [Seen(local, True, cluster.facts.live.own())]
-    for answer in cluster.facts.ask(cluster.members, ASK_SECONDS, WATCHED):
+    members = cluster.members
+    for answer in cluster.facts.ask([each for each in members if keeps_order(each)], ASK_SECONDS, WATCHED):
         silence = service.silence_of(answer.member)
         found.append(Seen(answer.member, False, answer.live, answer.offset, answer.accuracy, silence))
+    # One of Java has no such questions.
+    found += [Seen(each, False, silence=service.silence_of(each)) for each in members if not keeps_order(each)]
     return found

@@ -61,6 +61,17 @@ def test_who_looks_once_sees_the_group_now_and_nobody_looks_again_for_the_next(c
     assert cluster.looks == 1
 
 
+def test_a_java_node_is_not_asked_and_shown(cluster):
+    cluster.members = [member(2), member(3, payload=b"")]
+    asked = []
+    ask = cluster.facts.ask
+    cluster.facts.ask = lambda members, *rest: asked.extend(members) or ask(members, *rest)
+    nodes = ClusterWatch(cluster).current().nodes
+    assert asked == [member(2)]
+    assert [node.is_java for node in nodes] == [False, False, True]
+    assert nodes[2].seen.silence == 0.1
+
+
 def test_nobody_looks_while_nobody_watches(cluster):
     watch = ClusterWatch(cluster)
     watch.enter()
