@@ -285,6 +285,10 @@ class KeeperBackupManager(BackupManager):
         if self.copies is not None:
             self._in_runner(partial(self.copies.end, session_id))
 
+    def rejected(self) -> None:
+        """See :class:`MapMember`."""
+        self.rejected_sessions += 1
+
     def _in_runner(self, task: Callable[[], None]) -> None:
         if self._reactor.in_runner:
             task()

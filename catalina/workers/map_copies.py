@@ -68,6 +68,17 @@ class MapMember(Protocol):
     def claim(self, session_id: str, then: Callable[[], None]) -> None:
         """Become the owner of a session, put it into the table, and go on; where there is none just go on."""
 
+    @property
+    def active_sessions(self) -> int:
+        """The sessions that this node owns."""
+        ...
+
+    @property
+    def max_active_sessions(self) -> int: ...
+
+    def rejected(self) -> None:
+        """A worker could not make a session."""
+
     def deliver(self, work: Callable[[], None]) -> Delivery | None:
         """Do something, whose messages leave together; returns what their answers wait for."""
 
@@ -182,6 +193,20 @@ class MapCopies(SessionCopies):
             for grave in found.graves:
                 if self._record(grave.key) is None:
                     self._map.ended(grave.key, is_idle=bool(grave.access))
+
+    @property
+    def active_sessions(self) -> int:
+        """The sessions that this node owns."""
+        return self._map.active_sessions
+
+    @property
+    def limit(self) -> int:
+        """As the map's manager has it."""
+        return self._map.max_active_sessions
+
+    def rejected(self) -> None:
+        """See :meth:`SessionCopies.rejected`."""
+        self._map.rejected()
 
     # -- told by the table ---------------------------------------------------------------------------------------
 

@@ -11,9 +11,12 @@ from catalina.errors import CatalinaError
 from catalina.reactor import Reactor
 from catalina.workers.frames import CallError, decode_call, decode_result, encode_result
 
-__all__ = ["Calls", "Services"]
+__all__ = ["MAY_MAKE_SESSION", "Calls", "Services"]
 
 log = logging.getLogger("org.apache.catalina.workers.Services")
+
+#: Of the keeper: a worker may make a session of the manager with that key.
+MAY_MAKE_SESSION = "may-make-session"
 
 #: A service: the caller's worker (None for the keeper) and the argument; the result, as JSON can say it.
 Service = Callable[["int | None", Any], Any]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.delta_session import DeltaSession
-from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage, encode_message
+from catalina.ha.session.session_message import EVT_LEDGER, EVT_SESSION_CREATED, SessionMessage, encode_message
 from catalina.tribes.channel import EVERYTHING
 from catalina.tribes.ledger.wire import Question, decode, encode_ends
 
@@ -63,6 +63,8 @@ class SessionCopies:
         #: The changes to be shown to holders at the end of the round: records by their keys, ended ones, too.
         self._changed: dict[Member, dict[str, Record]] = {}
         self._scheduled = False
+        #: Sessions that workers may make and have not made yet, by their workers' ports.
+        self._granted: dict[int, int] = {}
         #: Gets a session that this process has not, and goes on; None when there is nowhere else to look.
         self.claim: Callable[[str, Callable[[], None]], None] | None = None
         #: A worker's message with whole sessions is being read.
@@ -93,6 +95,8 @@ class SessionCopies:
             if is_whole:
                 self._given(message)
             else:
+                if message.event == EVT_SESSION_CREATED and self._granted.get(worker.port):
+                    self._granted[worker.port] -= 1
                 relayed.append((data, order))
         cluster = manager.cluster
         if not relayed or cluster is None:
@@ -171,6 +175,34 @@ class SessionCopies:
             return manager.state_sender.encoded([record]), len(self._holders[record.key]) > 1
         return (b"" if grave is None else encode_ends([grave])), False
 
+    def may_make(self, port: int, members: Sequence[Member]) -> bool:
+        """True when a worker may make a session; False when the node has as many as maxActiveSessions allows.
+
+        Args:
+            port: the worker's.
+            members: all workers; they have posted what they have made.
+        """
+        for member in members:
+            self._workers.read_now(member)
+        if 0 <= self.limit <= self.active_sessions + sum(self._granted.values()):
+            return False
+        self._granted[port] = self._granted.get(port, 0) + 1
+        return True
+
+    @property
+    def limit(self) -> int:
+        """maxActiveSessions, -1 for no limit."""
+        return self.manager.max_active_sessions
+
+    @property
+    def active_sessions(self) -> int:
+        """The sessions that count for maxActiveSessions."""
+        return self.manager.active_sessions
+
+    def rejected(self) -> None:
+        """A worker could not make a session."""
+        self.manager.rejected_sessions += 1
+
     def forgotten(self, worker: Member, sessions: Sequence[tuple[str, int]]) -> None:
         """A worker has dropped copies; each with the time in ms since its last use."""
         manager = self.manager
@@ -187,6 +219,7 @@ class SessionCopies:
     def lost(self, worker: Member) -> None:
         """A worker has gone, with all of its copies."""
         self._changed.pop(worker, None)
+        self._granted.pop(worker.port, None)
         for key in [key for key, holders in self._holders.items() if worker in holders]:
             self._let_go(worker, key)
 

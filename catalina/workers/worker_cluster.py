@@ -17,6 +17,7 @@ from catalina.session.manager_base import ManagerBase
 from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.ledger.record import bare_id
 from catalina.workers.peers import KEEPER
+from catalina.workers.services import MAY_MAKE_SESSION
 from catalina.workers.worker_manager import WorkerManager
 
 if TYPE_CHECKING:
@@ -114,6 +115,10 @@ class KeeperGroup:
     def ask(self, question: bytes, *, may_go: bool = False) -> Answer:
         """The keeper's answer; see :meth:`KeeperQueries.ask`."""
         return self._queries.ask(self._key, question, may_go=may_go)
+
+    def may_make_session(self) -> bool:
+        """False when the node has as many sessions as maxActiveSessions allows. Raises KeeperGoneError."""
+        return bool(self._queries.call(MAY_MAKE_SESSION, self._key.decode()))
 
     def forget(self, sessions: Sequence[tuple[str, int]]) -> None:
         """The manager has dropped copies; see :meth:`KeeperChannel.forget`."""

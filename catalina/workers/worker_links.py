@@ -31,7 +31,7 @@ from catalina.workers.frames import (
 )
 from catalina.workers.link import Link
 from catalina.workers.peers import worker_member
-from catalina.workers.services import Calls, Services
+from catalina.workers.services import MAY_MAKE_SESSION, Calls, Services
 from catalina.workers.session_copies import SessionCopies
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class WorkerLinks:
         self._reactor = reactor
         #: The services that the keeper offers a worker.
         self.services = Services(reactor)
+        self.services.add(MAY_MAKE_SESSION, self._may_make, is_quick=True)
         self._copies: dict[bytes, SessionCopies] = {}
         self._links: dict[Member, _WorkerLink] = {}
         #: Connections that have not said yet whose they are, and those for queries.
@@ -87,6 +88,16 @@ class WorkerLinks:
     def members(self) -> list[Member]:
         """The workers that are there."""
         return list(self._links)
+
+    def _may_make(self, worker: int | None, key: str) -> bool:
+        """A worker wants to make a session. In the runner."""
+        copies = self._copies.get(key.encode())
+        if copies is None or worker is None:
+            return False
+        if copies.may_make(worker + 1, self.members):
+            return True
+        copies.rejected()
+        return False
 
     def add(self, key: bytes, manager: DeltaManager) -> SessionCopies:
         """Workers may post to a manager from now on."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from catalina.errors import TooManyActiveSessionsError
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import STAYS_HERE, DeltaSession
 from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage
@@ -44,6 +45,8 @@ class Keeper(Protocol):
     def forget(self, sessions: Sequence[tuple[str, int]]) -> None: ...
 
     def join(self, manager: WorkerManager) -> None: ...
+
+    def may_make_session(self) -> bool: ...
 
     def remove_manager(self, manager: WorkerManager) -> None: ...
 
@@ -107,6 +110,9 @@ class WorkerManager(DeltaManager):
         """A new session, here and at the keeper. Raises TooManyActiveSessionsError."""
         if session_id is not None:
             self.moved_to(session_id)  # it may be another session's
+        if self.max_active_sessions >= 0 and not self.cluster.may_make_session():
+            self.rejected_sessions += 1
+            raise TooManyActiveSessionsError(self.max_active_sessions)
         return super().create_session(session_id)
 
     def _load(self, session_id: str, *, may_go: bool = False) -> int | None:

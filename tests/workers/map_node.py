@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalina.ha.session.backup_manager import BackupManager
 from catalina.session.standard_session import StandardSession
 from tests.ha.session.maps import FakeCluster, Group
 from tests.workers.small_node import SmallNode
@@ -16,12 +17,15 @@ class MapNodes:
 
     Args:
         make_node: the fixture.
+        values: of the BackupManager.
     """
 
-    def __init__(self, make_node: Any) -> None:
+    def __init__(self, make_node: Any, **values: Any) -> None:
         self.group = Group(1)
         self.cluster = FakeCluster(self.group.network.add(2))
-        self.node: SmallNode = make_node(cluster=self.cluster)
+        self.node: SmallNode = make_node(
+            cluster=self.cluster, declared=lambda: BackupManager(map_send_options=8, **values)
+        )
         self.settle()
         other: Any = self.group.managers[0].map
         assert other.members

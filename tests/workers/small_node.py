@@ -7,7 +7,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.reactor import Reactor
@@ -43,7 +42,9 @@ class SmallKeeper:
         self.reactor.start()
         self._listening = listening.dup()
         self.links = WorkerLinks(self._listening, self.reactor, awaited)
-        self.manager: Any = self._in_map(context, cluster) if cluster is not None else self._alone(context, declared)
+        self.manager: Any = (
+            self._in_map(context, cluster, declared) if cluster is not None else self._alone(context, declared)
+        )
         self.copies: Any = self.manager.copies
         self.manager.start()
         self.links.open()
@@ -55,8 +56,8 @@ class SmallKeeper:
         manager.copies = self.links.add(KEY, manager)
         return manager
 
-    def _in_map(self, context: Any, cluster: Any) -> KeeperBackupManager:
-        manager = KeeperBackupManager(BackupManager(map_send_options=8), self.reactor)
+    def _in_map(self, context: Any, cluster: Any, declared: Any) -> KeeperBackupManager:
+        manager = KeeperBackupManager(declared, self.reactor)
         manager.name = "localhost#/app"
         manager.context = context
         manager.cluster = cluster

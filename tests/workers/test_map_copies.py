@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalina.errors import ProtocolError
+from catalina.errors import ProtocolError, TooManyActiveSessionsError
 from catalina.tribes.ledger.wire import encode_ends, encode_question
 from catalina.workers.map_copies import HeldSessions, MapCopies
 from tests.support.waiting import wait_until
@@ -79,3 +79,13 @@ def test_what_is_in_the_table_is_answered_at_once() -> None:
     MapCopies(table, b"key", unused, unchecked).when_here(encode_question(session.id), lambda: None)
     MapCopies(table, b"key", unused, unchecked).when_here(encode_question("B" * 32), lambda: None)
     assert claimed == ["B" * 32]
+
+
+def test_the_limit_of_sessions_counts_those_that_the_node_owns(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node, max_active_sessions=1)
+    nodes.group.create(0, count=1)
+    session = nodes.request(0, count=1)
+    assert session is not None
+    with pytest.raises(TooManyActiveSessionsError):
+        nodes.request(1, count=1)
+    assert nodes.node.keeper.manager.rejected_sessions == 1

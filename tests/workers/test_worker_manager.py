@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 
-from catalina.errors import NotReplicableError
+from catalina.errors import NotReplicableError, TooManyActiveSessionsError
+from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.session.standard_session import StandardSession
 from catalina.workers import worker_manager
@@ -237,3 +238,18 @@ def test_the_keeper_forgets_what_a_local_value_has_replaced(make_node: MakeNode)
 def test_a_distributable_application_is_refused_what_cannot_travel(make_node: MakeNode) -> None:
     with pytest.raises(NotReplicableError):
         make_node().workers[0].request(thing=threading.Lock())
+
+
+def test_the_limit_of_sessions_is_the_nodes(make_node: MakeNode) -> None:
+    node = make_node(declared=lambda: DeltaManager(max_active_sessions=3))
+    first, second = node.workers
+    sessions = [worker.request(count=1) for worker in (first, second, first)]
+    with pytest.raises(TooManyActiveSessionsError):
+        second.request(count=1)
+    assert node.keeper.manager.rejected_sessions == 1
+    assert node.keeper.manager.active_sessions == 3
+    assert sessions[0] is not None
+    sessions[0].expire()
+    assert second.request(count=1) is not None
+    node.keeper.read_all()
+    assert node.keeper.manager.session_counter == 4
