@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from catalina.connector.connector import Connector
 from catalina.connector.wsgi_adapter import run_application
@@ -70,8 +70,9 @@ class Container:
 
 
 @contextlib.contextmanager
-def serving(application: Application, prepare: Callable[[Connector, Container], None] | None = None, **attributes: str
-            ) -> Iterator[Connector]:  # fmt: skip
+def serving(
+    application: Application, prepare: Callable[[Connector, Container], None] | None = None, /, **attributes: str
+) -> Iterator[Connector]:
     """A started connector on a free port of the loopback; attributes by their XML names."""
     container = Container(application)
     connector = Connector(port=0)
@@ -98,7 +99,7 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", connector.local_port), timeout)
         self.data = b""
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -12,6 +12,7 @@ from catalina.coyote.ajp.forward_request import decode_forward_request
 from catalina.coyote.http_error import HttpError
 from tests.connector.bare import bare_connector
 from tests.coyote.ajp.web_server import attribute, forward_request
+from tests.support.narrowing import there
 
 
 def make(*args: Any, handler: AjpNioProtocol | None = None, **kwargs: Any) -> Request:
@@ -78,4 +79,4 @@ def test_roles_of_the_proxys_user_are_for_the_realm_with_tomcat_authorization():
     assert request.principal is None
     request = make(handler=AjpNioProtocol(tomcat_authentication=False), attributes=[attribute(3, "rosa")])
     assert not request.remote_user_needs_authorization
-    assert request.principal.name == "rosa"
+    assert there(request.principal).name == "rosa"

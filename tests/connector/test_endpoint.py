@@ -69,8 +69,8 @@ def test_socket_options_are_set():
 def test_connectors_share_an_executor_by_name():
     shared: Any = StandardThreadExecutor(max_threads=2, max_queue_size=10, name="pool")
 
-    def prepare(connector: Any, container: Container) -> None:
-        container.find_executor = lambda name: shared if name == "pool" else None  # type: ignore[method-assign]
+    def prepare(connector: Any, container: Any) -> None:
+        container.find_executor = lambda name: shared if name == "pool" else None
 
     with serving(hello, prepare, executor="pool") as connector, Client(connector) as client:
         assert client.get().status == 200
@@ -130,7 +130,8 @@ def test_clients_that_the_kernel_has_accepted_are_served_at_a_stop():
     with serving(hello) as connector:
         endpoint = connector.endpoint
         paused = threading.Event()
-        connector.reactor.call_soon(lambda: (endpoint._accept_off(), paused.set()))
+        connector.reactor.call_soon(endpoint._accept_off)
+        connector.reactor.call_soon(paused.set)
         assert paused.wait(5)
         clients = [Client(connector) for _ in range(20)]  # in the kernel's queue
         for client in clients:
@@ -224,8 +225,8 @@ def test_the_attributes_of_the_executor_are_in_force():
         name="pool", max_threads=3, max_queue_size=4, min_spare_threads=7, max_idle_time=5000, name_prefix="shop-exec-"
     )
 
-    def prepare(connector: Any, container: Container) -> None:
-        container.find_executor = lambda name: shared if name == "pool" else None  # type: ignore[method-assign]
+    def prepare(connector: Any, container: Any) -> None:
+        container.find_executor = lambda name: shared if name == "pool" else None
 
     def name(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [])

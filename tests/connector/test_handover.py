@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -74,8 +73,7 @@ class Site:
     def close(self) -> None:
         self.connector.endpoint._close_all()
         self.connector.endpoint.close()
-        self.reactor._epoll.close()
-        os.close(self.reactor._wake_fd)
+        self.reactor.stop()
 
 
 @pytest.fixture
@@ -279,14 +277,14 @@ def test_a_request_that_runs_in_a_thread_of_its_own_goes_from_there():
     assert len(threads) == 1
 
 
-def test_the_limit_of_requests_per_connection_counts_over_all_processes():
+def test_the_limit_of_requests_per_connection_counts_over_all_processes(monkeypatch):
     there = Site(maxKeepAliveRequests="3")
     gone: list[Handover] = []
     here = Site(maxKeepAliveRequests="3")
     client = here.connect()
     client.send(GET)
     here.rounds()
-    here.container.valve.invoke = lambda _, response: response.hand_over(gone.append)  # type: ignore[method-assign]
+    monkeypatch.setattr(here.container.valve, "invoke", lambda _, response: response.hand_over(gone.append))
     client.send(GET)
     here.rounds()
     (handover,) = gone

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h2.config
 import h2.connection
@@ -77,7 +77,7 @@ class H2Client:
             context.load_cert_chain(own.with_suffix(".crt"), own.with_suffix(".key"))
         return context.wrap_socket(self.socket, server_hostname=name)
 
-    def __enter__(self) -> H2Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -11,6 +11,7 @@ from catalina.connector.listening import bind_socket, permissions
 from catalina.coyote.abstract_protocol import AbstractProtocol
 from catalina.errors import LifecycleError
 from tests.connector.serving import serving
+from tests.support.narrowing import there
 
 
 def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -60,7 +61,8 @@ def test_a_unix_socket_serves_and_is_removed(tmp_path):
 def test_a_unix_socket_stays_for_the_process_that_takes_over(tmp_path):
     path = tmp_path / "http.sock"
     with serving(hello, unixDomainSocketPath=str(path)) as connector:
-        connector.service.server.restart_reason = "compiled modules"
+        server: Any = there(connector.service).server
+        server.restart_reason = "compiled modules"
     assert path.exists()
 
 

@@ -57,7 +57,8 @@ def test_the_charset_of_the_form_counts_and_a_made_up_one_does_not_hurt():
 
 def test_the_descriptor_says_the_charset_of_forms_that_say_none():
     made = request(None, b"a=%E4", FORM)
-    made.context = BareContext(request_character_encoding="iso-8859-1")
+    context: Any = BareContext(request_character_encoding="iso-8859-1")
+    made.context = context
     assert made.parameters == {"a": ["\xe4"]}
     assert declared_encoding(made) == "iso-8859-1"
     made.character_encoding = "utf-8"
@@ -103,7 +104,8 @@ def test_a_cookie_without_an_equals_sign_is_a_name_or_nothing():
 @pytest.mark.parametrize(("setting", "names"), [("name", {"a", "b"}), ("ignore", {"b"})])
 def test_the_cookie_processor_of_the_application_decides(setting, names):
     made = request(None, b"", (b"Cookie", b"a; b=1"))
-    made.context = BareContext(cookie_processor=Rfc6265CookieProcessor(cookies_without_equals=setting))
+    context: Any = BareContext(cookie_processor=Rfc6265CookieProcessor(cookies_without_equals=setting))
+    made.context = context
     assert set(made.cookies) == names
 
 

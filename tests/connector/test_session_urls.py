@@ -15,9 +15,9 @@ from tests.valves.exchange import make_request
 def request_of(path: str = "/shop", session_id: str | None = "ABC", **values: Any) -> Any:
     config = SessionCookieConfig(uri_parameter="sid", url_tracking=values.pop("url_tracking", True))
     context = SimpleNamespace(path=path, session_cookie=config, manager=None)
-    request, _ = make_request(f"{path}/dir/page", context=context, context_path=path, server_port=80, **values)
     session = None if session_id is None else SimpleNamespace(id=session_id)
-    request.get_session = lambda create=True: session  # type: ignore[method-assign, assignment]
+    values |= {"context": context, "context_path": path, "get_session": lambda create=True: session}
+    request, _ = make_request(f"{path}/dir/page", server_port=80, **values)
     return request
 
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from catalina.connector.set_cookie import set_cookie_value
+from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
 
 
 def test_a_session_cookie_is_written_as_tomcat_writes_it():
@@ -19,11 +18,11 @@ def test_an_age_is_also_written_for_old_browsers():
 
 
 def test_same_site_comes_from_the_cookie_or_the_processor():
-    processor = SimpleNamespace(same_site_cookies="strict", partitioned=False)
+    processor = Rfc6265CookieProcessor(same_site_cookies="strict")
     assert set_cookie_value("a", "b", None, None, None, False, False, None, processor) == "a=b; SameSite=Strict"
     own = set_cookie_value("a", "b", None, None, None, False, False, {"SameSite": "lax"}, processor)
     assert own == "a=b; SameSite=Lax"
-    unset = SimpleNamespace(same_site_cookies="unset", partitioned=True)
+    unset = Rfc6265CookieProcessor(same_site_cookies="unset", partitioned=True)
     assert set_cookie_value("a", "b", None, None, None, False, False, None, unset) == "a=b; Partitioned"
 
 

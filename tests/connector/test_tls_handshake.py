@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +49,8 @@ def serving_tls(*configs: SSLHostConfig, **attributes: str) -> Any:
 class TlsClient(Client):
     """A client that trusts the test's authority."""
 
+    socket: Any
+
     def __init__(self, connector: Connector, name: str = "shop.example.org", own: Path | None = None,
                  **context_attributes: Any) -> None:  # fmt: skip
         super().__init__(connector)
@@ -59,7 +60,7 @@ class TlsClient(Client):
         if own is not None:
             context.load_cert_chain(own.with_suffix(".crt"), own.with_suffix(".key"))
         try:
-            self.socket: Any = context.wrap_socket(self.socket, server_hostname=name)
+            self.socket = context.wrap_socket(self.socket, server_hostname=name)
         except BaseException:
             self.socket.close()
             raise
@@ -126,7 +127,7 @@ def test_a_host_of_another_set_up_than_the_certificates_is_misdirected(tmp_path)
 
 
 @pytest.fixture
-def trusting(tmp_path: Path) -> Iterator[Path]:
+def trusting(tmp_path: Path) -> Path:
     (tmp_path / "ca.pem").write_bytes(authority().certificate_pem)
     pair("client").write(tmp_path, "client")
     make_pair("stranger").write(tmp_path, "stranger")

@@ -36,6 +36,10 @@ class Outlet:
     def end(self) -> None:
         self.events.append("end")
 
+    @property
+    def handover(self) -> None:
+        """It cannot be given to another process."""
+
 
 def run(application: Any, method: str = "GET") -> tuple[Response, list[Any]]:
     request = Request(ConnectionFacts(bare_connector()), method, "/")
