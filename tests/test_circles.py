@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: The circles that are meant: the package that all of one's modules are in, and how many they may be.
-MEANT = {"catalina.core": 22, "catalina.connector": 25, "catalina.ha": 14, "catalina.session": 7}
+#: The circles that are meant: the package that all modules of some are in, and how many each may have.
+MEANT = {"catalina.core": [22], "catalina.connector": [7, 2], "catalina.ha": [14], "catalina.session": [7]}
 
 
 def read_modules() -> dict[str, Path]:
@@ -68,7 +68,10 @@ def test_a_circle_is_found_whatever_leads_out_of_it() -> None:
 
 
 def test_only_the_circles_that_are_meant_are_there() -> None:
-    found = [(circle, next((name for name in MEANT if all(each.startswith(f"{name}.") for each in circle)), ""))
-             for circle in circles(graph_of(read_modules()))]  # fmt: skip
-    assert [sorted(circle) for circle, name in found if len(circle) > MEANT.get(name, 0)] == []
-    assert len({name for _, name in found}) == len(found)
+    left = {name: list(sizes) for name, sizes in MEANT.items()}
+    unmeant = []
+    for circle in sorted(circles(graph_of(read_modules())), key=len, reverse=True):
+        sizes = next((left[name] for name in left if all(each.startswith(f"{name}.") for each in circle)), [])
+        if not sizes or len(circle) > sizes.pop(0):
+            unmeant.append(sorted(circle))
+    assert unmeant == []

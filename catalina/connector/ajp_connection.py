@@ -6,12 +6,12 @@ import logging
 import os
 import time
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from catalina.connector.ajp_request import AjpRequestRules
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection import ConnectionHost
-from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.connection_facts import AjpConnector, ConnectionFacts
 from catalina.connector.exchange_runner import ExchangeConnection
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
@@ -21,9 +21,6 @@ from catalina.coyote.ajp.exchange import OWED, REQUEST, AjpExchange
 from catalina.coyote.ajp.response_packets import CPONG
 from catalina.coyote.http_error import HttpError
 from catalina.errors import LimitError, ProtocolError
-
-if TYPE_CHECKING:
-    from catalina.connector.connector import Connector
 
 __all__ = ["AjpConnection"]
 
@@ -44,7 +41,7 @@ class AjpConnection(ExchangeConnection):
     #: None: the web server has chosen this process.
     handover = None
 
-    def __init__(self, host: ConnectionHost, stream: Stream, connector: Connector, rules: AjpRequestRules) -> None:
+    def __init__(self, host: ConnectionHost, stream: Stream, connector: AjpConnector, rules: AjpRequestRules) -> None:
         super().__init__(host, stream)
         handler = connector.ajp
         self._connector = connector

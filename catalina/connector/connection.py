@@ -11,22 +11,32 @@ from catalina.connector.stream import Stream, StreamHost
 from catalina.reactor import READ
 
 if TYPE_CHECKING:
-    from catalina.connector.coyote_adapter import CoyoteAdapter
     from catalina.connector.handover import Handover
     from catalina.connector.request import Request
+    from catalina.connector.response import Response
     from catalina.repeated_messages import RepeatedMessages
 
-__all__ = ["Connection", "ConnectionFactory", "ConnectionHost"]
+__all__ = ["Adapter", "Connection", "ConnectionFactory", "ConnectionHost"]
 
 #: Seconds that a connection without a request yet gets for one when the connector stops.
 LAST_REQUEST_SECONDS = 0.5
+
+
+class Adapter(Protocol):
+    """The way into the container."""
+
+    def service(self, request: Request, response: Response) -> None:
+        """Run a request to its end; see :meth:`CoyoteAdapter.service`."""
+
+    def refuse(self, request: Request, response: Response, status: int, text: str) -> None:
+        """Answer what is no request."""
 
 
 class ConnectionHost(StreamHost, Protocol):
     """The endpoint, as its connections see it."""
 
     @property
-    def adapter(self) -> CoyoteAdapter: ...
+    def adapter(self) -> Adapter: ...
 
     @property
     def connections(self) -> set[Connection]: ...

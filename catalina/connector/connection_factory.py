@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from catalina.connector.ajp_connection import AjpConnection
 from catalina.connector.ajp_request import AjpRequestRules
 from catalina.connector.connection import Connection, ConnectionFactory, ConnectionHost
-from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.connection_facts import AjpConnector, ConnectionFacts, HttpConnector
 from catalina.connector.handover import Handover
 from catalina.connector.http11_connection import Http11Connection
 from catalina.connector.http11_rules import Http11Rules
@@ -24,13 +24,21 @@ except ModuleNotFoundError as missing:  # the connector has logged it, and then 
     if missing.name != "hpack":
         raise
 
-if TYPE_CHECKING:
-    from catalina.connector.connector import Connector
 
 __all__ = ["connection_factory"]
 
 
-def connection_factory(connector: Connector) -> ConnectionFactory:
+class StartingConnector(HttpConnector, AjpConnector, Protocol):
+    """A connector of either protocol."""
+
+    @property
+    def is_ajp(self) -> bool: ...
+
+    @property
+    def tls(self) -> TlsContexts | None: ...
+
+
+def connection_factory(connector: StartingConnector) -> ConnectionFactory:
     """Read the attributes of a connector that starts."""
     if connector.is_ajp:
         return AjpConnections(connector)
@@ -46,7 +54,7 @@ class AjpConnections:
     #: None: the bytes read so far are packets of an exchange that has begun.
     resume = None
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: AjpConnector) -> None:
         self._connector = connector
         self._rules = AjpRequestRules(connector.ajp)
 

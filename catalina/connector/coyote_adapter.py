@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.parameters import parse_cookies
@@ -15,10 +15,12 @@ from catalina.repeated_messages import RepeatedMessages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from catalina.connector.carried import Context, FoundMapping
-    from catalina.connector.connector import Connector
+    from catalina.connector.carried import Context, FoundMapping, Service
     from catalina.connector.request import Request
     from catalina.connector.response import Response
+    from catalina.connector.uri import UriRules
+    from catalina.coyote.request_group_info import RequestGroupInfo
+    from catalina.reactor import Reactor
 
 __all__ = ["CoyoteAdapter"]
 
@@ -28,10 +30,31 @@ log = logging.getLogger("org.apache.catalina.connector.CoyoteAdapter")
 PAUSED_SECONDS = 0.05
 
 
+class AdapterConnector(Protocol):
+    """The connector, as far as it says how its requests are mapped and counted."""
+
+    @property
+    def service(self) -> Service | None: ...
+
+    @property
+    def reactor(self) -> Reactor: ...
+
+    @property
+    def request_info(self) -> RequestGroupInfo: ...
+
+    @property
+    def allow_trace(self) -> bool: ...
+
+    @property
+    def use_ipv_hosts(self) -> bool: ...
+
+    def uri_rules(self) -> UriRules: ...
+
+
 class CoyoteAdapter:
     """Maps requests of one connector and runs them through the pipelines."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: AdapterConnector) -> None:
         """Raises LifecycleError: the connector belongs to no engine."""
         self.connector = connector
         self._messages = RepeatedMessages(log)

@@ -11,9 +11,9 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from catalina.connector.connection import LAST_REQUEST_SECONDS, Connection, ConnectionFactory
+from catalina.connector.connection import LAST_REQUEST_SECONDS, Adapter, Connection, ConnectionFactory
 from catalina.connector.listening import bind_socket
 from catalina.connector.request_executor import RequestExecutor
 from catalina.errors import LifecycleError
@@ -21,11 +21,10 @@ from catalina.reactor import READ, Reactor, Timer
 from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
-    from catalina.connector.carried import Role
-    from catalina.connector.connector import Connector
-    from catalina.connector.coyote_adapter import CoyoteAdapter
+    from catalina.connector.carried import Role, Service
     from catalina.connector.handover import Handover
     from catalina.connector.request import Request
+    from catalina.coyote.abstract_protocol import AbstractProtocol
 
 __all__ = ["Endpoint"]
 
@@ -45,6 +44,31 @@ LOOP_SECONDS = 5.0
 NO_DESCRIPTOR_SECONDS = 0.1
 
 
+class EndpointConnector(Protocol):
+    """The connector, as far as it says what to listen on."""
+
+    @property
+    def protocol_handler(self) -> AbstractProtocol: ...
+
+    @property
+    def port_with_offset(self) -> int: ...
+
+    @property
+    def service(self) -> Service | None: ...
+
+    @property
+    def reactor(self) -> Reactor: ...
+
+    @property
+    def others_accept(self) -> bool: ...
+
+    @property
+    def process_is_restarted(self) -> bool: ...
+
+    @property
+    def role(self) -> Role | None: ...
+
+
 class Endpoint:
     """Binds, accepts up to maxConnections, watches deadlines, drains.
 
@@ -52,10 +76,10 @@ class Endpoint:
         connector: has the attributes.
     """
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: EndpointConnector) -> None:
         self.connector = connector
         self.handler = connector.protocol_handler
-        self.adapter: CoyoteAdapter
+        self.adapter: Adapter
         self.executor: RequestExecutor
         self.connections: set[Connection] = set()
         self.sockets: list[socket.socket] = []
@@ -137,7 +161,7 @@ class Endpoint:
 
     # Running
 
-    def start(self, adapter: CoyoteAdapter, factory: ConnectionFactory) -> None:
+    def start(self, adapter: Adapter, factory: ConnectionFactory) -> None:
         """Accept connections.
 
         Args:

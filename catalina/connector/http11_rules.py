@@ -12,7 +12,7 @@ from catalina.java_pattern import pattern
 from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
-    from catalina.connector.connector import Connector
+    from catalina.connector.connection_facts import HttpConnector
     from catalina.coyote.http_error import HttpError
 
 __all__ = ["Http11Rules"]
@@ -30,7 +30,7 @@ class Http11Rules:
         connector: an HTTP connector.
     """
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: HttpConnector) -> None:
         handler = connector.http
         self.connector = connector
         #: Lines that clients of this connector may cause to be logged.

@@ -143,8 +143,8 @@ class Http2Connection(Connection):
                 self._on_writable()
             if events & ~WRITE and not self.stream.closed:
                 self.on_input()
-        except BaseException:  # our own fault, which affects only this connection
-            log.exception("Error processing %r", self)
+        except BaseException:  # noqa: BLE001 - our own fault, which log_fault logs; it affects only this connection
+            self.host.log_fault(self)
             self.close()
 
     def on_input(self) -> None:

@@ -12,7 +12,7 @@ from catalina.coyote.http_error import HttpError
 if TYPE_CHECKING:
     from catalina.connector.http11_rules import Http11Rules
     from catalina.connector.request import Request
-    from catalina.connector.tls_stream import TlsFacts
+    from catalina.connector.stream import ClientFacts
     from catalina.coyote.http2.request_fields import RequestFields
 
 __all__ = ["fill_request", "join_cookies"]
@@ -21,7 +21,7 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+\-.]*")
 
 
-def fill_request(request: Request, fields: RequestFields, rules: Http11Rules, tls: TlsFacts | None) -> None:
+def fill_request(request: Request, fields: RequestFields, rules: Http11Rules, tls: ClientFacts | None) -> None:
     """Set the request from the fields.
 
     Args:
@@ -53,7 +53,7 @@ def _set_target(request: Request, target: bytes, rules: Http11Rules) -> None:
         raise HttpError(400, f"Invalid :path {target.decode('latin-1')!r}")
 
 
-def _set_host(request: Request, authority: bytes, rules: Http11Rules, tls: TlsFacts | None) -> None:
+def _set_host(request: Request, authority: bytes, rules: Http11Rules, tls: ClientFacts | None) -> None:
     """``:authority``, or the Host field of a request that was translated from HTTP/1.1."""
     connector = rules.connector
     request.server_name, request.server_port = request.local_name, request.local_port

@@ -22,12 +22,12 @@ from catalina.polling import is_ready
 from catalina.reactor import READ, WRITE
 
 if TYPE_CHECKING:
+    from catalina.connector.request import Request
     from catalina.connector.request_executor import RequestExecutor
-    from catalina.connector.tls_stream import TlsFacts
     from catalina.coyote.abstract_protocol import AbstractProtocol
     from catalina.reactor import Reactor
 
-__all__ = ["FilePart", "Pace", "Stream", "StreamUser", "seconds_of"]
+__all__ = ["ClientFacts", "FilePart", "Pace", "Stream", "StreamUser", "seconds_of"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
 
@@ -116,6 +116,16 @@ class StreamUser(Protocol):
         """The client has gone, or the previous call has failed: end."""
 
 
+class ClientFacts(Protocol):
+    """The facts that a handshake has told of a client."""
+
+    def add_to(self, request: Request) -> None:
+        """Let a request say them."""
+
+    def check_host(self, host: str | None) -> None:
+        """Raises HttpError: the connection is not for this host."""
+
+
 class Stream:
     """A plain socket that moves bytes in and out. Its user knows their meaning.
 
@@ -155,7 +165,7 @@ class Stream:
     #: True when another process can continue with the socket, because its whole state is in the kernel.
     can_be_handed_over = True
     #: The facts about TLS that requests report.
-    tls: TlsFacts | None = None
+    tls: ClientFacts | None = None
 
     user: StreamUser
 

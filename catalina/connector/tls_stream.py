@@ -8,7 +8,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from catalina.connector.client_abort_exception import ClientAbortException
-from catalina.connector.stream import RECEIVE_SIZE, Stream, StreamHost
+from catalina.connector.stream import RECEIVE_SIZE, ClientFacts, Stream, StreamHost
 from catalina.coyote.http_error import HttpError
 from catalina.tomcat.util.net.cipher_names import java_name
 
@@ -45,7 +45,7 @@ class TlsStream(Stream):
         self._contexts = contexts
         #: True when the handshake is over.
         self.established = False
-        self.tls: TlsFacts | None = None
+        self.tls: ClientFacts | None = None
 
     @property
     def ssl_socket(self) -> ssl.SSLSocket:
