@@ -39,6 +39,9 @@ READ_ELSEWHERE = {
     "Http11NioProtocol.use_sendfile": "connector/http11_rules.py",
     "Http2Protocol.read_timeout": "connector/http2_connection.py",
     "Http2Protocol.keep_alive_timeout": "connector/http2_connection.py",
+    "CloudMembershipService.connect_timeout": "tribes/membership/cloud/kubernetes_membership_provider.py",
+    "CloudMembershipService.read_timeout": "tribes/membership/cloud/kubernetes_membership_provider.py",
+    "CloudMembershipService.expiration_time": "tribes/membership/cloud/cloud_membership_provider.py",
     "ContextResourceEnvRef.override": "core/context_naming.py",
 }
 #: Attribute -> why nobody reads it although it has an effect, or none is expected.

@@ -149,6 +149,20 @@ def test_a_cluster_leaves_the_group_and_comes_back(two: Two) -> None:
     wait_until(lambda: session_id in two.other.invoke(MANAGER, "listSessionIds"), "sessions are replicated again")
 
 
+def test_a_member_is_removed_and_taken_back(two: Two) -> None:
+    (bean,) = two.jmx.names("*:component=Membership,*")
+    (name,) = two.jmx.get(bean, "MembersByName")
+    two.jmx.invoke(bean, "removeMember", name)
+    assert two.jmx.get(bean, "MembersByName") == []
+    assert two.jmx.get(bean, "RemovedMembers") == [name]
+    assert two.first.get("/count").status == 200
+    assert (
+        len(two.other.get(two.other.names("*:component=Membership,*")[0], "MembersByName")) == 1
+    )  # it is told nothing
+    two.jmx.invoke(bean, "readmitMember", name)
+    wait_until(lambda: two.jmx.get(bean, "MembersByName") == [name], "the member is heard again")
+
+
 def test_every_change_has_left_its_line(two: Two) -> None:
     two.jmx.set(REPLICATION, "primaryIndicator", True)
     address = socket.gethostbyname("localhost")
