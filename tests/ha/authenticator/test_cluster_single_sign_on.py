@@ -1,6 +1,7 @@
 """One login on two nodes: whole containers, messages on a network of the test's own."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,8 @@ def pair(tmp_path, network):
         node = secure_node(base, INNER)
         add_application(node, INNER, "other")
         sso = ClusterSingleSignOn()
-        sso.cluster = SimpleNamespace(channel=network.add(number), name="Catalina")
+        cluster: Any = SimpleNamespace(channel=network.add(number), name="Catalina")
+        sso.cluster = cluster
         node.host.add_valve(sso)
         node.__enter__()
         nodes.append(node)
@@ -122,7 +124,8 @@ def test_another_way_of_logging_in_is_told(pair, network):
 
 
 def test_a_session_that_travels_takes_its_listener_along(pair):
-    sso, heard = sso_of(pair[0]), []
+    sso = sso_of(pair[0])
+    heard: list[Any] = []
     sso.register("1", SimpleNamespace(name="bob", roles=()), "BASIC", "bob", "secret")
     manager = SimpleNamespace(context=pair[0].host.find_child("/shop"))
     session = SimpleNamespace(id="S", manager=manager, add_remote_listener=heard.append)
@@ -150,11 +153,13 @@ class DeadChannel:
 
 def test_whether_a_dead_channel_matters_can_be_said(tmp_path, caplog):
     sso = ClusterSingleSignOn(terminate_on_start_failure=True)
-    sso.cluster = SimpleNamespace(channel=DeadChannel(), name="Catalina")
+    cluster: Any = SimpleNamespace(channel=DeadChannel(), name="Catalina")
+    sso.cluster = cluster
     with pytest.raises(LifecycleError, match="map start message"):
         sso.start()
     sso = ClusterSingleSignOn()
-    sso.cluster = SimpleNamespace(channel=DeadChannel(), name="Catalina")
+    cluster = SimpleNamespace(channel=DeadChannel(), name="Catalina")
+    sso.cluster = cluster
     sso.start()
     assert sso.cache == {}
     assert "stay in this node" in caplog.text

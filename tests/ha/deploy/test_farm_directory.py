@@ -59,7 +59,8 @@ def test_a_directory_that_is_not_app_base_only_keeps_files(base, tmp_path):
 def test_a_removed_context_goes_and_an_unknown_one_is_no_fault(base, caplog):
     caplog.set_level("INFO")
     directory = FarmDirectory(base.host, str(base.webapps))
-    directory.install(*made(base, "one"), keep_source=False)
+    path, file, name = made(base, "one")
+    directory.install(path, file, name, keep_source=False)
     directory.remove("/shop##1")
     directory.remove("/shop##1")
     assert os.listdir(base.webapps) == []

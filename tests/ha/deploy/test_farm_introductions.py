@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 
 from catalina.ha.deploy import farm_introductions
@@ -38,12 +41,13 @@ class Sender:
 
 @pytest.fixture
 def node():
-    class Node:
-        sender, state, lacking, removed = Sender(), FarmState(), {"a.war"}, []
+    node = SimpleNamespace(sender=Sender(), state=FarmState(), lacking={"a.war"}, removed=[])
 
-    node = Node()
+    def at_once(work: Callable[[], object]) -> None:
+        work()
+
     node.introductions = FarmIntroductions(
-        node.sender, node.state, lambda file: file.name in node.lacking, node.removed.append, lambda work: work()
+        node.sender, node.state, lambda file: file.name in node.lacking, node.removed.append, at_once
     )
     return node
 

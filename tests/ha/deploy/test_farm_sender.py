@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,10 @@ class Place:
 @pytest.fixture
 def farm(tmp_path):
     (tmp_path / "a.war").write_bytes(b"hello")
-    cluster, state = FakeCluster(), FarmState()
-    sender = FarmSender(cluster, Place(tmp_path), state, "test-farm-send")
+    cluster: Any = FakeCluster()
+    place: Any = Place(tmp_path)
+    state = FarmState()
+    sender = FarmSender(cluster, place, state, "test-farm-send")
     file = farm_file(size=5, digest=sha256_of(str(tmp_path / "a.war")))
     yield cluster, state, sender, file
     sender.stop()
@@ -86,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_missed_by_all(farm, tmp_path, caplog):
 def test_a_file_that_waits_for_a_member_already_is_not_sent_twice(farm):
     cluster, state, sender, file = farm
     state.put(file)
-    held, told = threading.Event(), []
+    held, told = threading.Event(), list[Any]()
     sender._worker.submit(held.wait)
     for _ in range(3):
         sender.submit_file(file, [ONE], told.append)

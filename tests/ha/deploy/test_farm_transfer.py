@@ -25,7 +25,7 @@ def file(tmp_path):
 
 def test_every_piece_goes_to_every_member_once(file):
     channel = FakeChannel()
-    transfer = FarmTransfer(*file, [ONE, TWO])
+    transfer = FarmTransfer(file[0], file[1], [ONE, TWO])
     transfer.run(channel)
     assert {to for to, _ in channel.posted} == {(ONE, TWO)}
     assert [FileMessage.decode(data).message_number for _, data in channel.posted] == list(range(1, 22))
@@ -35,7 +35,7 @@ def test_every_piece_goes_to_every_member_once(file):
 def test_a_member_that_fails_is_left_out_and_known(file):
     channel = FakeChannel()
     channel.dead.add(TWO)
-    transfer = FarmTransfer(*file, [ONE, TWO])
+    transfer = FarmTransfer(file[0], file[1], [ONE, TWO])
     transfer.run(channel)
     assert set(transfer.failed) == {TWO}
     assert channel.posted[-1][0] == (ONE,)
@@ -44,7 +44,7 @@ def test_a_member_that_fails_is_left_out_and_known(file):
 def test_with_nobody_left_it_ends(file):
     channel = FakeChannel()
     channel.dead |= {ONE}
-    transfer = FarmTransfer(*file, [ONE])
+    transfer = FarmTransfer(file[0], file[1], [ONE])
     transfer.run(channel)
     assert len(channel.posted) == WINDOW
 
@@ -60,7 +60,7 @@ def test_no_more_than_the_window_is_in_flight(file):
             threading.Timer(0.002, delivery.succeeded).start()
             return delivery
 
-    FarmTransfer(*file, [ONE]).run(Slow())
+    FarmTransfer(file[0], file[1], [ONE]).run(Slow())
     assert max(most) <= WINDOW
 
 
@@ -71,13 +71,13 @@ def test_a_member_that_never_acknowledges_has_failed(file, monkeypatch):
         def post(self, to, message, options):
             return Delivery(1)
 
-    transfer = FarmTransfer(*file, [ONE])
+    transfer = FarmTransfer(file[0], file[1], [ONE])
     transfer.run(Silent())
     assert isinstance(transfer.failed[ONE], TimeoutError)
 
 
 def test_it_tells_how_far_it_is(file):
-    transfer = FarmTransfer(*file, [ONE, TWO])
+    transfer = FarmTransfer(file[0], file[1], [ONE, TWO])
     assert str(transfer) == f"a.war 0% 0/{file[1].size} bytes, 0/2 members done"
     transfer.run(FakeChannel())
     assert str(transfer) == f"a.war 100% {file[1].size}/{file[1].size} bytes, 2/2 members done"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_only_the_bytes_that_count_are_data() -> None:
     "change",
     [{"message_number": 0}, {"message_number": 10}, {"message_number": -1}, {"total_messages": 0}],
 )
-def test_numbers_that_contradict_each_other_are_refused(change: dict[str, int]) -> None:
+def test_numbers_that_contradict_each_other_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError, match="messageNumber"):
         FileMessage.decode(dataclasses.replace(FileMessage.decode(WIRE), **change).encode())
 

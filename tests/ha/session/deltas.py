@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_request import (
     ACTION_REMOVE,
     ACTION_SET,
@@ -14,6 +15,7 @@ from catalina.ha.session.delta_request import (
 from catalina.ha.session.delta_session import DeltaSession, fields_of
 from catalina.tribes.io.java import EncodedValue
 from catalina.tribes.ledger.version import Version
+from tests.support.narrowing import of_type
 
 
 def attribute(name: str, value: EncodedValue | None) -> DeltaAction:
@@ -33,5 +35,6 @@ def listener(value: EncodedValue, is_added: bool = True) -> DeltaAction:
 
 def take_over(session: DeltaSession, version: Version, *actions: DeltaAction, notify: bool = False) -> None:
     """The session as a delta with these actions leaves it."""
-    session.told(session.manager.ledger.take(session.record, fields_of(actions), version), notify)
+    manager = of_type(DeltaManager, session.manager)
+    session.told(manager.ledger.take(session.record, fields_of(actions), version), notify)
     session.touched_elsewhere()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from catalina.attributes import AttributeRefused
@@ -10,9 +13,11 @@ from catalina.ha.session.map_session import MapSession
 from catalina.session.standard_session import StandardSession
 from catalina.tribes.channel import Delivery
 from catalina.tribes.ledger.version import clock_of, version_at
+from catalina.tribes.member import Member
 from tests.ha.session.maps import FakeCluster, Group
 from tests.ha.support import collected
 from tests.session.support import FakeContext
+from tests.support.narrowing import of_type
 
 
 def holders(group: Group, session_id: str) -> int:
@@ -42,7 +47,7 @@ def test_a_change_inside_a_value_reaches_the_backup() -> None:
     session_id = group.create(0, cart=["a"])
     session = group.managers[0].find_session(session_id)
     assert isinstance(session, MapSession)
-    session.get_attribute("cart").append("b")
+    of_type(list, session.get_attribute("cart")).append("b")
     group.managers[0].request_completed(session, None)
     group.network.settle()
     assert group.request(1, session_id) == {"cart": ["a", "b"]}
@@ -54,7 +59,7 @@ def test_a_backup_that_has_something_later_gives_it_to_the_owner() -> None:
     session_id = group.create(0, n=0)
     held = group.managers[1].sessions[session_id]
     assert isinstance(held, MapSession)
-    held.manager.heard(version_at(clock_of(held.record.latest) + 5_000_000, bytes(8)))
+    of_type(BackupManager, held.manager).heard(version_at(clock_of(held.record.latest) + 5_000_000, bytes(8)))
     held.set_attribute("n", "later")
     held.take_diff()
     group.request(0, session_id, n="earlier")
@@ -198,7 +203,7 @@ def test_a_version_that_came_with_a_fetched_session_is_never_fallen_behind() -> 
     session_id = group.create(0)
     session = group.managers[0].sessions[session_id]
     assert isinstance(session, MapSession)
-    session.manager.heard(version_at(clock_of(session.record.latest) + 3_600_000_000, bytes(8)))
+    of_type(BackupManager, session.manager).heard(version_at(clock_of(session.record.latest) + 3_600_000_000, bytes(8)))
     group.request(0, session_id, n="earlier")
     third = next(number for number in (1, 2) if session_id not in group.managers[number].sessions)
     assert group.request(third, session_id, n="later") == {"n": "later"}
@@ -296,13 +301,18 @@ def test_unknown_send_options_are_refused() -> None:
         BackupManager().set_attribute("mapSendOptions", "quickly")
 
 
-def test_asynchronous_sends_hold_no_answer() -> None:
+def test_asynchronous_sends_hold_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Group(2, map_send_options=8)
     channel = group.managers[0].cluster.channel  # type: ignore[union-attr]
     assert channel is not None
     posted: list[int] = []
     original = channel.post
-    channel.post = lambda to, message, options: (posted.append(options), original(to, message, options))[1]  # type: ignore[assignment, method-assign, arg-type]
+
+    def post(to: Sequence[Member], message: object, options: int) -> Delivery:
+        posted.append(options)
+        return original(to, message, options)
+
+    monkeypatch.setattr(channel, "post", post)
     group.create(0, n=1)
     assert set(posted) == {8}
 
@@ -393,7 +403,7 @@ def test_a_session_with_a_route_that_found_no_backup_gets_one_when_a_member_is_h
     assert [manager.sessions["ABC.n1"].get_attribute("a") for manager in group.managers] == [1, 1]
 
 
-def test_the_changes_of_a_round_leave_together_for_each_backup() -> None:
+def test_the_changes_of_a_round_leave_together_for_each_backup(monkeypatch: pytest.MonkeyPatch) -> None:
     group = Group(3)
     ids = [group.create(0, n=0) for _ in range(6)]
     manager = group.managers[0]
@@ -402,15 +412,17 @@ def test_the_changes_of_a_round_leave_together_for_each_backup() -> None:
     assert channel is not None
     posted: list[tuple[int, int]] = []
     original = channel.post_all
-    channel.post_all = lambda to, messages, options: (  # type: ignore[method-assign]
-        posted.append((len(to), len(messages))),  # type: ignore[func-returns-value]
-        original(to, messages, options),  # type: ignore[arg-type]
-    )[1]
+
+    def post_all(to: Sequence[Member], messages: Sequence[Any], options: int) -> Any:
+        posted.append((len(to), len(messages)))
+        return original(to, messages, options)
+
+    monkeypatch.setattr(channel, "post_all", post_all)
     held = [Delivery(1) for _ in sessions]
     for number, session in enumerate(sessions):
         assert session is not None
         session.set_attribute("n", number)
-    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc, arg-type]
+    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc]
     assert posted == [(1, 3), (1, 3)]
     assert not any(each.done for each in held)
     group.network.settle()
@@ -429,7 +441,7 @@ def test_what_a_backup_has_missed_of_a_round_goes_to_another_one_before_the_answ
     for session in sessions:
         assert session is not None
         session.set_attribute("n", 7)
-    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc, arg-type]
+    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc]
     group.network.settle()
     assert all(each.done for each in held)
     assert [group.managers[2].sessions[each].get_attribute("n") for each in ids] == [7] * 4
@@ -453,7 +465,7 @@ def test_a_fault_of_one_request_of_a_round_keeps_no_answer_and_no_other_change(m
     monkeypatch.setattr(MapSession, "take_diff", broken)
     monkeypatch.setattr(manager, "not_replicated", lambda error: None)
     held = [Delivery(1) for _ in sessions]
-    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc, arg-type]
+    manager.requests_completed([(session, None, each) for session, each in zip(sessions, held, strict=True)])  # type: ignore[misc]
     group.network.settle()
     assert all(each.done for each in held)
     assert [group.managers[1].sessions[each].get_attribute("n") for each in ids] == [7, 0, 7]

@@ -237,7 +237,7 @@ def test_a_look_at_many_changed_records_is_no_step_of_the_loop(monkeypatch: pyte
 
     def look(most: int | None = None) -> bool:
         before = len(a.manager.ledger.changed_buckets)
-        is_fresh = refresh(most)
+        is_fresh: bool = refresh(most)
         if before - len(a.manager.ledger.changed_buckets) > 5:
             looked.append(threading.current_thread().name)
         return is_fresh

@@ -28,6 +28,7 @@ from catalina.realm.generic_principal import GenericPrincipal
 from catalina.tribes.ledger.wire import RECORDS
 from tests.ha.support import FakeNetwork, Node, two_nodes
 from tests.session.support import Recorder
+from tests.support.narrowing import there
 from tests.support.waiting import wait_until
 
 
@@ -320,7 +321,9 @@ def test_many_sessions_come_in_blocks() -> None:
     b = Node(network)
     b.start_manager()
     assert sorted(s.get_attribute("n") for s in b.manager.find_sessions()) == list(range(2500))
-    blocks = [message for message in messages_of(a) if message.event == EVT_LEDGER and message.session[0] == RECORDS]
+    blocks = [
+        message for message in messages_of(a) if message.event == EVT_LEDGER and there(message.session)[0] == RECORDS
+    ]
     assert len(blocks) == 25
     assert b.manager.transfer.received == b.manager.transfer.expected == 2500
 
@@ -336,7 +339,9 @@ def test_without_send_all_sessions_our_nodes_get_the_state_in_blocks_with_pauses
     b = Node(network)
     b.start_manager()
     assert time.monotonic() - began >= 0.2
-    blocks = [message for message in messages_of(a) if message.event == EVT_LEDGER and message.session[0] == RECORDS]
+    blocks = [
+        message for message in messages_of(a) if message.event == EVT_LEDGER and there(message.session)[0] == RECORDS
+    ]
     assert len(blocks) == 3
     assert b.manager.transfer.received == 25
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from catalina.tribes.io.java import EncodedValue, OpaqueValue, encode_value
 from catalina.tribes.ledger.version import version_at
 from tests.ha.session.deltas import attribute, listener, note, take_over
 from tests.session.support import FakeClock, FakeContext
+from tests.support.narrowing import of_type, there
 
 #: Versions of other nodes, later than all that is made here.
 LATER, LATEST = (version_at(clock_us, bytes(8)) for clock_us in (2**61, 2**61 + 1))
@@ -72,7 +74,7 @@ def test_an_objects_changed_field_is_found() -> None:
     session = new_session()
     session.set_attribute("item", Item("apple", 1))
     session.take_delta()
-    session.get_attribute("item").count = 2
+    of_type(Item, session.get_attribute("item")).count = 2
     assert names(session.take_delta()) == ["item"]
 
 
@@ -86,7 +88,8 @@ def test_a_value_from_elsewhere_stays_bytes_until_it_is_read() -> None:
 
 def test_a_class_that_is_not_the_applications_stays_opaque_and_is_passed_on() -> None:
     session = new_session()
-    session.manager.context.loader.own = __import__("re").compile("nothing")
+    loader: Any = there(session.manager.context).loader
+    loader.own = re.compile("nothing")
     encoded = encode_value(Item("apple", 1))
     take_over(session, LATER, attribute("item", encoded))
     assert isinstance(session.get_attribute("item"), OpaqueValue)
@@ -96,7 +99,8 @@ def test_a_class_that_is_not_the_applications_stays_opaque_and_is_passed_on() ->
 
 def test_the_class_filter_lets_a_named_class_in() -> None:
     session = new_session()
-    session.manager.context.loader.own = __import__("re").compile("nothing")
+    loader: Any = there(session.manager.context).loader
+    loader.own = re.compile("nothing")
     session.manager.set_attribute("sessionAttributeValueClassNameFilter", r".*\.Item|java\.lang\..*|\[B")
     session.restore_attribute("item", encode_value(Item("apple", 1)))
     assert session.get_attribute("item") == Item("apple", 1)
@@ -129,7 +133,7 @@ def test_reading_a_java_value_does_not_rewrite_it_but_changing_it_does() -> None
     assert isinstance(value, dict)
     assert session.take_delta() is None
     assert session.to_data().attributes["map"] == tree_map
-    session.get_attribute("map")["new"] = 1
+    of_type(dict, session.get_attribute("map"))["new"] = 1
     assert names(session.take_delta()) == ["map"]
 
 
@@ -257,7 +261,7 @@ def test_a_change_inside_a_value_that_another_node_replaces_is_the_later_one() -
     session = new_session()
     session.set_attribute("cart", ["apple"])
     session.take_delta()
-    cart = session.get_attribute("cart")  # a request has it in its hands
+    cart: Any = session.get_attribute("cart")  # a request has it in its hands
     take_over(session, LATER, attribute("cart", encode_value(["pear"])))
     assert session.get_attribute("cart") == ["pear"]
     cart.append("plum")
@@ -281,7 +285,7 @@ def test_a_change_inside_is_found_that_a_request_makes_after_another_one_has_end
     session.take_delta()
     session.access()  # two requests on this node use it at once
     session.access()
-    cart = session.get_attribute("cart")
+    cart: Any = session.get_attribute("cart")
     session.end_access()
     assert session.take_delta() is None
     cart.append("plum")
@@ -296,7 +300,7 @@ def test_a_replaced_value_that_a_request_changes_after_another_one_has_ended_is_
     session.take_delta()
     session.access()
     session.access()
-    cart = session.get_attribute("cart")
+    cart: Any = session.get_attribute("cart")
     take_over(session, LATER, attribute("cart", encode_value(["pear"])))
     session.end_access()
     assert session.take_delta() is None
@@ -318,7 +322,7 @@ def test_each_value_that_a_request_holds_is_compared_with_the_form_in_which_it_w
     session.access()
     session.get_attribute("cart")  # one request has this value
     replace_elsewhere(session, ["pear"])
-    cart = session.get_attribute("cart")  # and another one the next
+    cart: Any = session.get_attribute("cart")  # and another one the next
     replace_elsewhere(session, ["fig"], LATEST)
     cart.append("plum")
     assert names(session.take_delta()) == ["cart"]
@@ -335,7 +339,7 @@ def test_a_value_of_a_request_that_is_through_does_not_hide_that_of_the_next_one
     assert session.take_delta() is None
     session.end_access()
     session.access()
-    cart = session.get_attribute("cart")
+    cart: Any = session.get_attribute("cart")
     replace_elsewhere(session, ["fig"], LATEST)
     cart.append("plum")
     assert names(session.take_delta()) == ["cart"]

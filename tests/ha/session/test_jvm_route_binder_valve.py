@@ -25,10 +25,9 @@ class FakeRequest:
     session = None
 
     def __init__(self, node: Node, session_id: str | None) -> None:
-        self.context = node.context
-        self.context.manager = node.manager
-        self.context.path = "/app"
-        self.context.session_cookie = SessionCookieConfig()
+        context: Any = node.context
+        context.manager, context.path, context.session_cookie = node.manager, "/app", SessionCookieConfig()
+        self.context = context
         self.requested_session_id = session_id
         self.attributes: dict[str, Any] = {}
         self.response = FakeResponse()

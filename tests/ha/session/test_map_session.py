@@ -12,6 +12,7 @@ from catalina.tribes.tipis.map_message import MapMessage
 from catalina.tribes.tipis.map_values import Merge, is_diffable
 from tests.ha.session.deltas import attribute
 from tests.session.support import FakeClock, FakeContext
+from tests.support.narrowing import of_type
 from tests.tribes.wire import cases
 
 
@@ -119,7 +120,8 @@ def copy_of(session: MapSession, clock_s: float = 0) -> MapSession:
     """The session on another node, whose clock is so much ahead."""
     manager = new_manager()
     manager._clock.advance(clock_s)  # type: ignore[attr-defined]
-    return SessionCodec(manager).decode(SessionCodec(session.manager).encode(session, 0))
+    home = of_type(BackupManager, session.manager)
+    return SessionCodec(manager).decode(SessionCodec(home).encode(session, 0))
 
 
 def test_two_copies_that_were_changed_apart_become_one_with_both_changes() -> None:

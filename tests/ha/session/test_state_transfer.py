@@ -12,6 +12,7 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.session_message import EVT_GET_ALL_SESSIONS, SessionMessage
 from catalina.ha.session.state_transfer import StateTransfer
 from tests.ha.support import FakeNetwork, Node
+from tests.support.narrowing import of_type
 from tests.support.waiting import wait_until
 
 
@@ -76,11 +77,10 @@ def test_a_question_that_comes_while_this_node_waits_is_answered_afterwards() ->
     a = Node(network)
     a.start_manager()
     b = Node(network)
-    manager = b.cluster.create_manager("/app")
+    manager = of_type(DeltaManager, b.cluster.create_manager("/app"))
     manager.context = b.context
     b.cluster.register_manager(manager)
     manager.state_sender.start()
-    manager.transfer.queueing = True
     a.cluster.post(SessionMessage(EVT_GET_ALL_SESSIONS, "/app", None, "GET-ALL", "GET-ALL-/app", 1))
     before = len(b.channel.sent)
     manager.get_all_cluster_sessions()

@@ -50,9 +50,8 @@ def facts(steady: Clock, **values: Any) -> LiveFacts:
         "traffic": dict,
         "missed": MissedMessages(),
     }
-    return LiveFacts(
-        SimpleNamespace(**{"missed": MissedMessages()} | given | values), lambda: 1000.0 + steady.now, steady
-    )  # type: ignore[arg-type]
+    cluster: Any = SimpleNamespace(**{"missed": MissedMessages()} | given | values)
+    return LiveFacts(cluster, lambda: 1000.0 + steady.now, steady)
 
 
 def test_what_is_told_is_read_as_it_was() -> None:

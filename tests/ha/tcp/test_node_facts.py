@@ -32,9 +32,9 @@ def facts_of(channel: FakeChannel, ahead: float = 0.0, **values: Any) -> NodeFac
         container=host, channel=channel, channel_send_options=8, deployer=None, valves=[], traffic=dict,
         missed=MissedMessages(), **values,
     )  # fmt: skip
-    channel.interceptors = ()  # type: ignore[attr-defined]
     facts = NodeFacts(cluster, clock=lambda: 1000.0 + ahead)  # type: ignore[arg-type]
-    facts.open(channel)
+    group: Any = channel
+    facts.open(group)
     return facts
 
 

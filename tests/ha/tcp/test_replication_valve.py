@@ -12,8 +12,9 @@ from tests.ha.support import Node, two_nodes
 
 class FakeRequest:
     def __init__(self, node: Node, uri: str = "/app/x", session: Any = None) -> None:
-        self.context = node.context
-        self.context.manager = node.manager
+        context: Any = node.context
+        context.manager = node.manager
+        self.context = context
         self.decoded_uri = uri
         self.session = session
         self.requested_session_id = session.id if session is not None else None
