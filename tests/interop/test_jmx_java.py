@@ -20,7 +20,7 @@ from catalina.jmx import rmi_objects
 from catalina.jmx.java_arguments import texts_of
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.jmx.jrmp import Answer
-from catalina.jmx.password_realm import PasswordLogin
+from catalina.jmx.password_realm import PasswordLogin, hash_passwords
 from catalina.jmx.remote_settings import PREFIX
 from catalina.jmx.rmi_connection import RmiConnection
 from catalina.jmx.rmi_transport import RmiTransport
@@ -137,6 +137,22 @@ def test_a_file_that_the_jdk_has_hashed_lets_its_users_in(ask: Ask, tmp_path: Pa
         "connect": "! java.lang.SecurityException: Authentication failed! Invalid username or password"
         " <- SecurityException"
     }
+
+
+def test_a_file_that_this_server_has_hashed_lets_its_users_into_a_jvm(ask: Ask, tmp_path: Path) -> None:
+    password, access = tmp_path / "password", tmp_path / "access"
+    password.write_text("# who may\ncontrolRole geheim\n")
+    password.chmod(0o600)
+    access.write_text("controlRole readwrite\n")
+    assert hash_passwords(password) == 1
+    hashed = password.read_text()
+    port = free_port()
+    options = (f"-D{PREFIX}.port={port}", f"-D{PREFIX}.ssl=false", f"-D{PREFIX}.password.file={password}",
+               f"-D{PREFIX}.access.file={access}")  # fmt: skip
+    found = ask(port, "controlRole", "geheim", options=options)  # a JVM that logs in to itself
+    assert "connect" not in found
+    assert found["id"].endswith("controlRole N")
+    assert password.read_text() == hashed  # the JDK finds nothing to hash
 
 
 class Keys:
