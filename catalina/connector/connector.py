@@ -288,7 +288,7 @@ class Connector(Lifecycle):
 
     @property
     def role(self) -> Role | None:
-        """What this process is in a node of several; None when it is the node."""
+        """The role of this process in a node of several processes; None when the process is the whole node."""
         server = None if self.service is None else self.service.server
         return None if server is None else server.role
 

@@ -88,7 +88,7 @@ class Endpoint:
         self.ending = False
         #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
-        #: What this process is in a node of several.
+        #: The role of this process in a node of several processes.
         self._role: Role | None = None
         self._was_left = False
         self._inherited = False

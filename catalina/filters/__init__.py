@@ -1,7 +1,7 @@
 """Tomcat's filters as WSGI middleware, for ``filter-class`` in web.xml.
 
 - ``filter_base``: attributes from init parameters, the next application, the response's head.
-- Who may pass: ``request_filter`` with ``remote_addr_filter``, ``remote_cidr_filter``, ``remote_host_filter``;
+- Access: ``request_filter`` with ``remote_addr_filter``, ``remote_cidr_filter``, ``remote_host_filter``;
   ``remote_ip_filter`` (who is behind a proxy); ``rate_limit_filter``.
 - Other sites: ``cors_filter`` and ``origin``; ``csrf_prevention_filter_base`` with ``csrf_prevention_filter``,
   ``rest_csrf_prevention_filter`` and ``url_matchers``; ``http_header_security_filter``.

@@ -54,7 +54,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         self.catalina = catalina
         self.life = NodeLife()
         self.workers = worker_count(catalina.properties, os.environ)
-        #: What keeper and workers share; None for a node in one process.
+        #: The parts that keeper and workers share; None for a node in one process.
         self.shared: SharedParts | None = None
         #: The place of the process that is forked next: 0 the node or its keeper, then the workers.
         self.next_place = 0

@@ -173,7 +173,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         return "The keeper" if self.place == 0 else f"Worker [{self.place - 1}]"
 
     def _part(self, server: StandardServer) -> NodePart:
-        """What this process is of the node."""
+        """The part of the node that this process is."""
         shared, life = self.app.shared, self.app.life
         if shared is None:
             return WholeNode()

@@ -4,7 +4,7 @@
   ``extended_access_log_valve``, ``json_access_log_valve``, ``jdbc_access_log_valve``. A field is defined in
   ``access_log_elements`` or ``extended_log_fields``; ``access_log_pattern``, ``access_log_time``,
   ``access_log_escape``.
-- Who may pass: ``request_filter_valve`` with ``remote_addr_valve``, ``remote_cidr_valve``, ``remote_host_valve``;
+- Access: ``request_filter_valve`` with ``remote_addr_valve``, ``remote_cidr_valve``, ``remote_host_valve``;
   ``remote_ip_valve`` and ``ssl_valve`` (what a proxy says); ``parameter_limit_valve``, ``semaphore_valve``.
 - Errors: ``error_report_valve`` with ``status_texts``, ``json_error_report_valve``, ``proxy_error_report_valve``,
   ``local_traceback_valve``.

@@ -1,7 +1,7 @@
-"""How many connections each worker has, on a page of memory that all of them share.
+"""The number of connections that each worker has, on a page of memory that all workers share.
 
-All workers are woken by a new connection. One that has more connections than another leaves it to that one, for a
-moment: connections stay for many requests, so whoever has them has the work.
+A new connection wakes all workers. A worker that has more connections than another one leaves the new connection to the
+other one for a moment: connections stay for many requests, so the worker that has them has the work.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ import struct
 __all__ = ["ConnectionCounts"]
 
 _COUNT = struct.Struct("I")
-#: Of a place in which no worker accepts.
+#: The count of a place in which no worker accepts connections.
 ABSENT = 0xFFFFFFFF
 
 
 class ConnectionCounts:
-    """Make it before the fork.
+    """Must be made before the fork.
 
     Args:
-        workers: how many there are at most.
+        workers: the largest number of workers.
     """
 
     def __init__(self, workers: int) -> None:
         self._page = mmap.mmap(-1, workers * _COUNT.size)
         self._page[:] = b"\xff" * len(self._page)
-        #: The counts themselves: one C call takes the least.
+        #: The counts themselves: reading one is a single call in C.
         self._counts = memoryview(self._page).cast("I")
 
     def note(self, worker: int, count: int) -> None:
-        """A worker accepts, and has so many connections."""
+        """Note that a worker accepts, and its number of connections."""
         self._counts[worker] = min(count, ABSENT - 1)
 
     def leave(self, worker: int) -> None:
-        """A worker has ended, or accepts no more."""
+        """Note that a worker has ended, or accepts no more connections."""
         self._counts[worker] = ABSENT
 
     def has_fewest(self, worker: int) -> bool:

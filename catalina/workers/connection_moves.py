@@ -1,7 +1,7 @@
 """Connections that go from one worker to another, because the session of a request is there.
 
-Each worker has a pair of Unix sockets that the arbiter has made: all workers write to the one end, it reads from the
-other. A worker that is killed leaves what nobody has read to the process that follows it in its place.
+The arbiter has made a pair of Unix sockets for each worker: all other workers write to one end, and the worker reads
+from the other end. If a worker is killed, the next process in its place reads what the worker has not read.
 """
 
 from __future__ import annotations
@@ -26,20 +26,23 @@ log = logging.getLogger("org.apache.catalina.workers.ConnectionMoves")
 #: Version of the format, connector's number, moves so far, requests served, client's port, bytes of its address.
 _HEAD = struct.Struct(">BHBIHB")
 FORMAT = 1
-#: A connection that has moved so often belongs to many sessions (a balancer's pool): it stays where it is.
+#: A connection that has moved this number of times belongs to many sessions (a balancer's pool), so it stays where it
+#: is.
 MAX_MOVES = 8
-#: Bytes that travel in the message itself. More go into a file of memory beside it.
+#: Bytes that travel in the message itself. A larger number of bytes goes into a file of memory beside the message.
 MAX_INLINE = 64 * 1024
-#: Clients whose moves are remembered.
+#: Number of clients whose moves this worker remembers.
 MAX_REMEMBERED = 10_000
-#: Messages that are taken in a row.
+#: Number of messages that a worker takes in a row.
 MAX_TAKEN = 64
 
 Pair = tuple[socket.socket, socket.socket]
 
 
 def make_pairs(workers: int) -> list[Pair]:
-    """For each worker the socket that it reads from and the one that the others write to. Before the fork."""
+    """Make a pair for each worker: the socket from which it reads, and the socket to which the others write. Before the
+    fork.
+    """
     pairs = []
     for _ in range(workers):
         reads, writes = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -51,7 +54,7 @@ def make_pairs(workers: int) -> list[Pair]:
 
 
 class MovedConnection(NamedTuple):
-    """What goes beside a connection.
+    """The data that travels with the descriptor of a connection.
 
     Args:
         connector: its number among the node's connectors.
@@ -74,7 +77,7 @@ def encode_moved(moved: MovedConnection) -> bytes:
 
 
 def decode_moved(message: bytes) -> MovedConnection:
-    """What :func:`encode_moved` has made. Raises ProtocolError."""
+    """Decode the bytes of :func:`encode_moved`. Raises ProtocolError."""
     if len(message) < _HEAD.size or message[0] != FORMAT:
         raise ProtocolError(f"expected a connection in format {FORMAT}, got {message[:16].hex()}")
     _, connector, moves, served, port, size = _HEAD.unpack_from(message)
@@ -86,7 +89,7 @@ def decode_moved(message: bytes) -> MovedConnection:
 
 
 class ConnectionMoves:
-    """One worker's part.
+    """The part of one worker.
 
     Args:
         index: of this worker.
@@ -104,11 +107,11 @@ class ConnectionMoves:
         self._moves: OrderedDict[tuple[str, int], int] = OrderedDict()
 
     def open(self) -> None:
-        """Take connections up from now on."""
+        """Take connections from now on."""
         self._reactor.register(self._pairs[self._index][0], READ, self._on_ready)
 
     def close(self) -> None:
-        """Take no more up: the next process in this place does."""
+        """Take no more connections: the next process in this place does."""
         self._reactor.unregister(self._pairs[self._index][0])
 
     def may_move(self, peer: tuple[str, int]) -> bool:
@@ -116,9 +119,11 @@ class ConnectionMoves:
         return self._moves.get(peer, 0) < MAX_MOVES
 
     def move(self, worker: int, connector: int, handover: Handover) -> None:
-        """Send a connection to another worker. When that has no room it is taken up here, and stays."""
+        """Send a connection to another worker. If that worker has no room, this one takes the connection up, and it
+        stays here.
+        """
         peer = handover.peer
-        if not 0 <= worker < len(self._pairs):  # one that was added later than this one
+        if not 0 <= worker < len(self._pairs):  # the worker was added later than this one
             self._stay(connector, handover)
             return
         moves = self._moves.pop(peer, 0) + 1

@@ -33,14 +33,16 @@ class KeptSession(MapSession):
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
-        #: What a worker has posted last, for the backup.
+        #: The last change that a worker has posted, for the backup.
         self.diff: bytes | None = None
         #: Some worker has a copy; it ends the session when it is idle.
         self.is_held = False
 
     @property
     def is_valid(self) -> bool:
-        """True while the session may be used. Asking expires one that no worker has a copy of, when its time is up."""
+        """True while the session may be used. A read of this property expires a session whose time is up, if no worker
+        has a copy.
+        """
         return self.alive if self.is_held else super().is_valid
 
     def take_diff(self) -> bytes | None:
@@ -148,7 +150,7 @@ class KeeperBackupManager(BackupManager):
         return session
 
     def _kept(self, session_id: str) -> KeptSession | None:
-        """The session as the map has it here, else a copy that can be handed to its owner."""
+        """The session that the map has here, or else a copy that can be handed to its owner."""
         held = None if self.map is None else self.map.peek(session_id)
         if isinstance(held, KeptSession):
             return held
@@ -198,7 +200,7 @@ class KeeperBackupManager(BackupManager):
             self.born(record)
 
     def _merge(self, record: Record) -> None:
-        """The map's session takes what is later in a worker's."""
+        """Take into the map's session whatever is later in a worker's session."""
         replicated = self.map
         held = None if replicated is None else replicated.peek(record.id)
         if replicated is None or not isinstance(held, KeptSession):
@@ -233,7 +235,7 @@ class KeeperBackupManager(BackupManager):
                 held.used_elsewhere(idle_ms)
 
     def claim(self, session_id: str, then: Callable[[], None]) -> None:
-        """See :class:`MapMember`. A value that another node has is waited for in another thread."""
+        """See :class:`MapMember`. Another thread waits for a value that another node has."""
         replicated = self.map
         entry = None if replicated is None else replicated.entry(session_id)
         if entry is None:

@@ -33,7 +33,8 @@ log = logging.getLogger("org.apache.catalina.workers.KeeperChannel")
 
 #: Seconds between two tries to reach a keeper that is being replaced.
 AGAIN_SECONDS = 0.05
-#: Seconds after which what was not acknowledged is posted again, though a manager still gives its sessions.
+#: After this number of seconds the worker posts again what was not acknowledged, even if a manager has not yet given
+#: all its sessions.
 GIVE_SECONDS = 10.0
 
 
@@ -76,10 +77,10 @@ class _Giving:
 
 
 class KeeperChannel:
-    """Posts what requests have changed to the keeper, and hears of changes from elsewhere.
+    """Posts the changes of requests to the keeper, and takes changes that come from elsewhere.
 
-    The keeper may die and be replaced at any time. Sessions are served on meanwhile; the next keeper gets all that this
-    worker has, and again what was not acknowledged.
+    The keeper may die and be replaced at any time. This worker goes on serving sessions meanwhile. It gives the next
+    keeper all sessions that it has, and posts again what was not acknowledged.
 
     Args:
         address: of the keeper's listening Unix socket.
@@ -118,7 +119,7 @@ class KeeperChannel:
         return self._ready.wait(seconds)
 
     def close(self) -> None:
-        """Leave. Answers that wait for an acknowledgement wait no more."""
+        """Close the link. Answers that wait for an acknowledgement wait no longer."""
         self._closed = True
         self.is_up = False
         link, self._link = self._link, None
@@ -139,7 +140,7 @@ class KeeperChannel:
         try:
             sock.setblocking(False)
             sock.connect(self.address)
-        except OSError as error:  # as many wait already as the queue takes
+        except OSError as error:  # the keeper's queue of connections is full
             sock.close()
             log.debug("The keeper cannot be reached yet: %s", error)
             self.reactor.call_later(AGAIN_SECONDS, self._connect)
@@ -199,7 +200,7 @@ class KeeperChannel:
         self._ready.set()
 
     def _say_given(self, link: Link | None) -> None:
-        """All sessions are on their way: now what was not acknowledged, which is about them."""
+        """All sessions are on their way: now post again what was not acknowledged, because it is about them."""
         if link is None or link is not self._link:
             return  # it has broken meanwhile
         with self._lock:

@@ -1,6 +1,6 @@
-"""Questions of a worker that a request waits for: the session that it has not.
+"""Questions of a worker for which a request waits: each asks for a session that the worker does not have.
 
-They have connections of their own, one for each question under way, so that an answer comes without the event loop.
+Each question in progress has a connection of its own, so an answer comes without the event loop.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ __all__ = ["Answer", "KeeperGoneError", "KeeperQueries"]
 
 log = logging.getLogger("org.apache.catalina.workers.KeeperQueries")
 
-#: Seconds that a question may take: a keeper that has died is replaced, and has the sessions again, in less.
+#: Seconds that a question may take. In less time a keeper that has died is replaced, and its successor has the
+#: sessions.
 ANSWER_SECONDS = 20.0
-#: Seconds that an answer usually comes within. A thread that waits longer hands the event loop to another thread first.
+#: Most answers come within this number of seconds. A thread that waits longer first hands the event loop to another
+#: thread.
 USUAL_SECONDS = 0.002
 #: Seconds before a question is asked again when a connection has broken.
 AGAIN_SECONDS = 0.05
@@ -43,7 +45,7 @@ MAX_IDLE = 4
 
 
 class KeeperGoneError(CatalinaError):
-    """The keeper did not answer in time: nothing can be said about a session."""
+    """The keeper did not answer in time, so nobody knows the state of the session."""
 
 
 class Answer(NamedTuple):
@@ -75,7 +77,7 @@ class _Connection:
             raise
 
     def ask(self, question: bytes, deadline: float) -> Iterator[Frame | None]:
-        """Send a question; yields None each time that nothing has come for a moment, then the answer.
+        """Send a question. Yields None each time that no byte has come for a moment, then yields the answer.
 
         Raises:
             OSError: the connection has broken, or the time is over (TimeoutError).

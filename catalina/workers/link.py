@@ -17,11 +17,12 @@ __all__ = ["Link"]
 log = logging.getLogger("org.apache.catalina.workers.Link")
 
 RECEIVE_BYTES = 256 * 1024
-#: Reads in a row before others have their turn.
+#: Number of reads in a row before other sockets have their turn.
 MAX_READS = 16
-#: Bytes that wait for a peer that does not read. A worker that has fallen so far behind is better off loading anew.
+#: Bytes that may wait for a peer that does not read. A worker that has fallen further behind does better to load all
+#: anew.
 MAX_QUEUED = 256 * 2**20
-#: Buffers of the socket: a round's changes fit in, so that a write nearly never waits.
+#: Buffers of the socket. The changes of a round fit in, so a write almost never waits.
 SOCKET_BYTES = 2**20
 
 

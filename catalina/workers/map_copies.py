@@ -1,9 +1,9 @@
 """The keeper's table of sessions that workers have copies of, for an application with a BackupManager.
 
 The group's map has one owner for each session. The sessions that workers of this node use stand in a second table, a
-ledger as DeltaManager has it, because workers post versions. Whatever they post goes on to the map; whatever the map
-brings goes into the table, and from there to the workers that have copies. A session leaves the table when the last
-worker has dropped it.
+ledger like that of DeltaManager, because workers post versions. The table passes all posts of workers on to the map. It
+takes in all changes of the map and passes them on to the workers that have copies. A session leaves the table when the
+last worker has dropped it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAP", "HeldSessions", "MapCopies", "MapMember", "MapPosts"]
 
-#: The map, as the table sees it: a member at an address that none has. Workers have no address at all.
+#: The map, as the table sees it: a member at an address that no real member has. Workers have no address at all.
 MAP = Member(bytes(4), 0, payload=THIS_PEER)
 
 
@@ -54,7 +54,9 @@ class MapMember(Protocol):
         """A worker has only read a session."""
 
     def taken_whole(self, record: Record) -> None:
-        """A worker has given a whole session, which this keeper may not know, or not as well."""
+        """A worker has given a whole session. This keeper may not know the session, or may know an older state of
+        it.
+        """
 
     def renamed(self, old_id: str, new_id: str) -> None:
         """A worker has given a session another id."""
@@ -63,10 +65,10 @@ class MapMember(Protocol):
         """A session has ended at a worker."""
 
     def held(self, session_id: str, is_held: bool, idle_ms: int = 0) -> None:
-        """Some worker has a copy of a session from now on, or none any more, with the time since its last use."""
+        """From now on some worker has a copy of a session, or no worker has; then with the time since its last use."""
 
     def claim(self, session_id: str, then: Callable[[], None]) -> None:
-        """Become the owner of a session, put it into the table, and go on; where there is none just go on."""
+        """Become the owner of a session, put it into the table, and go on; if there is no such session, just go on."""
 
     @property
     def active_sessions(self) -> int:
@@ -112,7 +114,7 @@ class HeldSessions(DeltaManager):
 
 
 class MapPosts:
-    """What stands in the place of a cluster for the table: messages of workers go to the map."""
+    """Takes the place of a cluster for the table: it passes messages of workers on to the map."""
 
     under_engine = True
     channel_send_options = SEND_OPTIONS_ASYNCHRONOUS
@@ -176,7 +178,7 @@ class MapCopies(SessionCopies):
         self.claim = of.claim
         #: Keys of records that another node has taken over.
         self._outdated: set[str] = set()
-        #: What workers have given whole, while their message is read.
+        #: The whole sessions that workers give, while their message is read.
         self._whole: list[Record] = []
 
     # -- from a worker -------------------------------------------------------------------------------------------

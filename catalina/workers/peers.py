@@ -1,7 +1,7 @@
-"""How keeper and workers look to session managers: as members of this software, which are in no group.
+"""Keeper and workers as session managers see them: members of this software that are in no group.
 
-A manager tells members apart by host, port and id. These have addresses that no member of a group can have: a host of
-no byte, and the worker's number as the port.
+A manager tells members apart by host, port and id. Keeper and workers have addresses that no member of a group can
+have: an empty host, and the worker's number as the port.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the tree of components that the arbiter has loaded becomes a keeper or a worker."""
+"""Turns the tree of components that the arbiter has loaded into a keeper or a worker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ log = logging.getLogger("org.apache.catalina.workers.roles")
 
 
 def manager_key(context: StandardContext) -> bytes:
-    """By which keeper and workers know an application's manager: engine, host and context."""
+    """The key by which keeper and workers know an application's manager: engine, host and context."""
     return f"{context.host_path}/{context.name}".encode()
 
 
@@ -71,10 +71,10 @@ class KeeperRole:
     others_serve = True
 
     def note_connections(self) -> None:
-        """It has none."""
+        """Nothing: the keeper has no connections."""
 
     def may_accept(self) -> bool:
-        """It accepts none."""
+        """False: the keeper accepts none."""
         return False
 
     def __init__(self, server: StandardServer, listening: socket.socket, awaited: int) -> None:
@@ -142,11 +142,13 @@ class WorkerRole:
             self._replace_clusters(engine)
 
     def _replace_clusters(self, engine: StandardEngine) -> None:
-        """The keeper joins the group. Each engine has one ReplicationValve, which works for all of its hosts."""
+        """Replace the clusters, because the keeper joins the group. Each engine has one ReplicationValve, which works
+        for all of its hosts.
+        """
         hosts = [host for host in engine.children if isinstance(host, StandardHost)]
         declared = engine.own_cluster
         for host in hosts:
-            host.auto_deploy = False  # the keeper looks at files
+            host.auto_deploy = False  # the keeper watches the files
             in_host = host.own_cluster
             if isinstance(in_host, SimpleTcpCluster):
                 host.cluster = None
@@ -164,7 +166,7 @@ class WorkerRole:
         engine.pipeline.add_valve(WorkerAffinityValve(self.moves, self._number_of))
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
-        """A manager that has what this worker serves; the keeper has the rest."""
+        """A manager that has only the sessions that this worker serves; the keeper has the others."""
         engine = _engine_of(context)
         of_host = self._clusters.get(context.host)
         cluster = of_host if of_host is not None and context.distributable else self._clusters[engine]
@@ -188,7 +190,7 @@ class WorkerRole:
         self._connectors[number].adopt(handover)
 
     def serve(self) -> None:
-        """The connectors run."""
+        """The connectors run: take connections."""
         self.note_connections()
         self.moves.open()
 
@@ -199,10 +201,10 @@ class WorkerRole:
         self._counts.leave(self.index)
 
     def open(self) -> None:
-        """Reach the keeper."""
+        """Connect to the keeper."""
         self.channel.open()
 
     def close(self) -> None:
-        """Leave it."""
+        """Close the link to the keeper."""
         self.channel.close()
         self.queries.close()

@@ -1,4 +1,4 @@
-"""The services that a process of a node offers the others: by name, each a function of one JSON value."""
+"""The services that one process of a node offers the others: each has a name and is a function of one JSON value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Service = Callable[["int | None", Any], Any]
 class Services:
     """The services of this process.
 
-    A quick one answers in the runner; one that may take its time runs in a thread of the pool.
+    A quick service answers in the runner; a service that may take its time runs in a thread of the pool.
     """
 
     def __init__(self, reactor: Reactor) -> None:

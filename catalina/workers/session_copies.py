@@ -1,7 +1,8 @@
 """The keeper's knowledge of which worker has a copy of which session of one application.
 
-Invariant: a worker that has a copy is a holder, from before the keeper gives it the session until the worker says that
-it has dropped it, or has gone. Holders, and only they, are shown whatever changes elsewhere.
+Invariant: a worker that has a copy is a holder. It becomes one before the keeper gives it the session, and stays one
+until it says that it has dropped the session, or has gone. Holders, and only they, are shown whatever changes
+elsewhere.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Workers(Protocol):
     """The links of a keeper, as far as the managers' messages need them."""
 
     def show(self, member: Member, key: bytes, messages: Sequence[Message]) -> None:
-        """Send messages to a worker; to one that has gone nothing is sent. Any thread."""
+        """Send messages to a worker; a worker that has gone gets nothing. Any thread."""
 
     def share(self, member: Member, key: bytes, name: str) -> None:
         """Tell a worker that others have a copy of a session, too."""
@@ -71,7 +72,7 @@ class SessionCopies:
         self._reads_whole = False
 
     def __len__(self) -> int:
-        """How many sessions some worker has a copy of."""
+        """The number of sessions of which some worker has a copy."""
         return len(self._holders)
 
     # -- from a worker -------------------------------------------------------------------------------------------
@@ -104,13 +105,14 @@ class SessionCopies:
         return cluster.post_all(relayed, cluster.members)
 
     def _given(self, message: SessionMessage) -> None:
-        """A worker has given whole sessions, or ends: what only it knew, the group does not know either."""
+        """A worker has given whole sessions, or ends. The group does not know what only this worker knew."""
         cluster = self.manager.cluster
         for member in () if cluster is None else cluster.members:
             self.manager.comparisons.due(member, at_once=False)
 
     def when_here(self, question: bytes, then: Callable[[], None]) -> None:
-        """Go on when this process has the session that a worker asks for, or nobody has.
+        """Go on as soon as this process has the session for which a worker asks, or as soon as it is certain that
+        nobody has it.
 
         Raises:
             ProtocolError: it is no question.
@@ -140,14 +142,14 @@ class SessionCopies:
             return self.manager.ledger.addressed(session_id)
 
     def asked(self, worker: Member, question: bytes, *, may_go: bool = False) -> tuple[bytes, Member | bool]:
-        """A worker wants a session that it has not.
+        """A worker wants a session that it does not have.
 
         Args:
             may_go: the request can go to another worker.
 
         Returns:
-            The whole of it, or that it has ended, empty when it is unknown; and True when others have a copy, too, or
-            the worker to which the request shall go.
+            The whole session, or its end, or nothing when it is unknown. Beside it True when others have a copy, too,
+            or the worker to which the request shall go.
 
         Raises:
             ProtocolError: it is no question.
@@ -300,9 +302,9 @@ class SessionCopies:
     def _first_held(self, record: Record) -> None:
         session = self.manager.sessions.get(record.id)
         if isinstance(session, DeltaSession):
-            session.is_primary = False  # who serves it ends it when it is idle
+            session.is_primary = False  # the worker that serves the session ends it when it is idle
 
     def _last_gone(self, record: Record) -> None:
         session = self.manager.sessions.get(record.id)
         if isinstance(session, DeltaSession):
-            session.is_primary = True  # no worker ends it when it is idle: the keeper does
+            session.is_primary = True  # no worker has a copy, so the keeper ends it when it is idle

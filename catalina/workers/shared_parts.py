@@ -1,4 +1,4 @@
-"""What the arbiter makes for the processes of a node before it forks them."""
+"""The sockets and counts that the arbiter makes for the processes of a node before it forks them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from catalina.workers.connection_moves import Pair, make_pairs
 
 __all__ = ["SharedParts"]
 
-#: Connections that a worker may open at once before the keeper accepts them.
+#: Number of connections that a worker may open before the keeper accepts them.
 QUERIES_PER_WORKER = 64
 
 
 class SharedParts(NamedTuple):
-    """They outlive each of the processes.
+    """Parts that all processes of a node share, and that outlive each of the processes.
 
     Args:
         listening: where workers reach the keeper; under a name that the kernel chooses and no file has (unix(7),
@@ -30,7 +30,7 @@ class SharedParts(NamedTuple):
 
     @classmethod
     def make(cls, workers: int) -> SharedParts:
-        """For so many workers. Raises OSError."""
+        """Make the parts for this number of workers. Raises OSError."""
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listening.bind("")
         listening.listen(QUERIES_PER_WORKER * workers)

@@ -20,10 +20,10 @@ __all__ = ["WorkerAffinityValve"]
 class WorkerAffinityValve(ValveBase):
     """The first valve of an Engine in a worker.
 
-    A request whose session is with another worker may be served here: the session comes from the keeper. But then two
-    workers have it, and tell each other of each change. A plain HTTP/1.1 connection can go to where the session is
-    instead, once, with the bytes that were read; its next requests are there already. What cannot move (TLS, HTTP/2,
-    AJP, a balancer's connections for many sessions) is served here.
+    This worker may serve a request whose session is with another worker: it then gets the session from the keeper. But
+    then two workers have the session, and tell each other of each change. Instead, a plain HTTP/1.1 connection can go
+    once to the worker that has the session, with the bytes that were read; its next requests then arrive there. This
+    worker itself serves a connection that cannot move (TLS, HTTP/2, AJP, a balancer's connections for many sessions).
 
     Args:
         number_of: a connector's number among the node's connectors.

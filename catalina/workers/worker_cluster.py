@@ -33,7 +33,7 @@ log = logging.getLogger("org.apache.catalina.workers.WorkerCluster")
 
 
 class KeeperGroup:
-    """The group as the manager of one application in a worker sees it: the keeper.
+    """The group as the manager of one application in a worker sees it: the keeper is its only other member.
 
     Args:
         declared: the element of server.xml, or one with the defaults; it is not started here.
@@ -51,8 +51,8 @@ class KeeperGroup:
     ) -> None:
         self.channel = channel
         self.missed = MissedMessages()
-        #: Bare ids of sessions of which another worker has a copy. A client that has an answer from here may ask there
-        #: next, so an answer waits until the other worker has been shown the change.
+        #: Bare ids of sessions of which another worker has a copy. A client that has an answer from here may ask the
+        #: other worker next, so an answer waits until that worker has been shown the change.
         self.shared: set[str] = set()
         self._declared = declared
         self._queries = queries
@@ -71,7 +71,7 @@ class KeeperGroup:
 
     @property
     def channel_send_options(self) -> int:
-        """As the keeper sends; answers wait for it accordingly."""
+        """The options with which the keeper sends; answers wait for it accordingly."""
         return self._declared.channel_send_options if self._send_options is None else self._send_options
 
     @property
@@ -99,8 +99,9 @@ class KeeperGroup:
         *,
         even_silent: bool = False,
     ) -> Delivery:
-        """Post messages as one. A request's answer waits until they cannot be lost with this process, or as long as
-        the options say."""
+        """Post messages as one. A request's answer waits until the death of this process can no longer lose them, or as
+        long as the options say.
+        """
         options = self.channel_send_options if options is None else options
         waits = not options & SEND_OPTIONS_ASYNCHRONOUS or (bool(self.shared) and self._are_shared(messages))
         delivery = self.channel.post(self._key, messages, waits)
@@ -125,11 +126,11 @@ class KeeperGroup:
         self.channel.forget(self._key, sessions)
 
     def join(self, manager: WorkerManager) -> None:
-        """The manager hears from now on."""
+        """The manager takes messages from now on."""
         self.channel.managers[self._key] = manager
 
     def remove_manager(self, manager: WorkerManager) -> None:
-        """The application stops here."""
+        """The application stops: its manager takes no more messages."""
         if self.channel.managers.get(self._key) is manager:
             del self.channel.managers[self._key]
 
@@ -188,7 +189,7 @@ class WorkerCluster(Lifecycle):
         """Nothing: the keeper's cluster has the group's work."""
 
     def _start(self) -> None:
-        """Into the container's pipeline, as the element's own would go; they stay there."""
+        """Put the valves into the container's pipeline, as the element itself would do; they stay there."""
         if self._registered or self.container is None:
             return
         self._registered = True

@@ -41,11 +41,11 @@ __all__ = ["WorkerLinks"]
 
 log = logging.getLogger("org.apache.catalina.workers.WorkerLinks")
 
-#: Seconds that whoever connects has to say who it is.
+#: Seconds that a new connection has to say whose it is.
 HELLO_SECONDS = 10.0
 #: Seconds that a keeper waits for the sessions of its workers.
 SETTLE_SECONDS = 5.0
-#: Connections that are accepted in a row.
+#: Number of connections that the keeper accepts in a row.
 ACCEPTS = 64
 
 #: The copies of one manager's sessions, of whatever kind.
@@ -55,10 +55,11 @@ _CREDENTIALS = struct.Struct("3i")  # process, user, group
 
 
 class WorkerLinks:
-    """Accepts workers, and hands what they say to the managers' :class:`SessionCopies`.
+    """Accepts workers, and hands their messages to the :class:`SessionCopies` of the managers.
 
     A keeper that follows another one *settles* first: until every worker has given its sessions, or the time is over,
-    it acknowledges nothing and answers no question. It would say of a session that it does not exist.
+    it acknowledges nothing and answers no question. Otherwise it would say that a session does not exist, although a
+    worker has it.
 
     Args:
         listening: a Unix socket that the arbiter has bound; it listens already, and outlives this process.
@@ -79,7 +80,7 @@ class WorkerLinks:
         self._is_open = False
         self._awaited = awaited
         self._given: set[Member] = set()
-        #: Calls that wait until the keeper has settled; None when it has.
+        #: Calls that wait until the keeper has settled; None when the keeper has settled.
         self._deferred: list[Callable[[], None]] | None = [] if awaited else None
         #: Called in the runner when a worker has come or gone.
         self.on_change: Callable[[], None] = lambda: None
@@ -121,7 +122,7 @@ class WorkerLinks:
             self._reactor.call_later(SETTLE_SECONDS, self._settle)
 
     def close(self) -> None:
-        """Hear no more. The listening socket stays for the next keeper."""
+        """Close all links. The listening socket stays open for the next keeper."""
         if self._is_open:
             self._is_open = False
             self._reactor.unregister(self._listening)
@@ -229,7 +230,7 @@ class WorkerLinks:
             self._asking.add(link)
             return
         old = self._links.pop(link.member, None)
-        if old is not None:  # its link broke, and it has noticed first
+        if old is not None:  # the worker has noticed first that its link is broken
             old.link.close()
             self._forget(link.member)
         self._links[link.member] = link
@@ -267,7 +268,8 @@ class WorkerLinks:
             case Kind.GIVEN:
                 self._given.add(member)
                 if len(self._given) >= self._awaited:
-                    self._reactor.call_soon(self._settle)  # which reads links: not from within a link's frame
+                    # later, because it reads links, which is not allowed within a link's frame
+                    self._reactor.call_soon(self._settle)
             case Kind.FORGET:
                 key, sessions = decode_forgotten(frame.payload)
                 copies = self._copies.get(key)
@@ -284,7 +286,8 @@ class WorkerLinks:
             return
         acknowledge = partial(self._when_settled, partial(link.acknowledge, frame.number))
         if delivery is None or delivery.done:
-            # Behind what other workers are shown of it: who hears of the answer finds the change everywhere.
+            # Acknowledge only after other workers have been shown the changes: a client that has the answer then finds
+            # the change everywhere.
             self._reactor.at_round_end(acknowledge)
         else:
             delivery.add_done_callback(lambda _: acknowledge())

@@ -25,14 +25,14 @@ __all__ = ["WorkerManager"]
 
 log = logging.getLogger("org.apache.catalina.workers.WorkerManager")
 
-#: Milliseconds without a request after which a worker drops its copy of a session: the keeper has it.
+#: A worker drops its copy of a session after this number of milliseconds without a request; the keeper has the session.
 IDLE_MS = 60_000
-#: Characters of an id that the keeper is asked about. Ids of ours have 32 and a route.
+#: Characters of the longest id for which a worker asks the keeper. Ids of ours have 32 characters and a route.
 MAX_ID = 512
 
 
 class Keeper(Protocol):
-    """The part of its cluster that this manager needs in addition: the way to the keeper, which has all sessions."""
+    """The additional part of its cluster that this manager needs: the way to the keeper, which has all sessions."""
 
     #: Bare ids of sessions of which another worker has a copy.
     shared: set[str]
@@ -52,10 +52,10 @@ class Keeper(Protocol):
 
 
 class WorkerManager(DeltaManager):
-    """Has the sessions that its worker serves; one that it has not it gets from the keeper.
+    """Has the sessions that its worker serves, and gets others from the keeper when requests need them.
 
-    To the keeper it is what a node is to another one: it posts changes with versions, and hears of those that come from
-    elsewhere for sessions that it has.
+    To the keeper this manager is what a node is to another node: it posts changes with versions, and takes the changes
+    of others for the sessions that it has.
     """
 
     cluster: Keeper  # type: ignore[assignment]  # the part of a cluster that a manager needs
@@ -63,17 +63,17 @@ class WorkerManager(DeltaManager):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.resync_on_rejoin = False  # the keeper has every session, a worker has a few
-        #: Lets one thread at a time load: a session must not come twice.
+        #: Lets one thread at a time load a session: a session must not come twice.
         self._loading = threading.Lock()
         #: The bare id that is being loaded; empty for none.
         self._wanted = ""
-        #: Keys of sessions that another node has taken over: the copy here serves no further request.
+        #: Keys of sessions that another node has taken over: no further request may use the copy here.
         self._outdated: set[str] = set()
         self._has_local_values = False
 
     @property
     def answers_wait(self) -> bool:
-        """Always: until what a request changed cannot be lost with this process."""
+        """Always True: an answer waits until the death of this process can no longer lose what the request changed."""
         return True
 
     # -- sessions that are not here ------------------------------------------------------------------------------
@@ -94,8 +94,9 @@ class WorkerManager(DeltaManager):
         return isinstance(session, DeltaSession) and session.record.key in self._outdated
 
     def locate(self, session_id: str) -> int | None:
-        """The worker to which a request with a session that is not here shall go; None when it is served here: then the
-        session is here, or nobody knows it. Raises KeeperGoneError."""
+        """The worker to which a request shall go whose session is not here; None to serve the request here: the session
+        is then here, or nobody knows it. Raises KeeperGoneError.
+        """
         return self._load(session_id, may_go=True)
 
     def moved_to(self, session_id: str) -> str | None:
@@ -137,8 +138,9 @@ class WorkerManager(DeltaManager):
         return answer.worker
 
     def _renewed(self, session: DeltaSession, is_known: bool) -> None:
-        """The keeper has answered about a session that another node had taken over; nobody knows it any more unless
-        ``is_known``."""
+        """The keeper has answered about a session that another node had taken over; if ``is_known`` is False, nobody
+        knows the session any more.
+        """
         self._outdated.discard(session.record.key)
         if not is_known:
             self._drop(session)
@@ -203,8 +205,9 @@ class WorkerManager(DeltaManager):
             self._outdated.add(session.record.key)
 
     def admit(self, copies: Sequence[Copy[Snapshot]]) -> Sequence[Copy[Snapshot]]:
-        """Those of sessions that are here or being loaded. Another one has just been dropped: the keeper, which showed
-        it before it heard of that, will not show what follows."""
+        """Keep only the messages about sessions that are here or are being loaded. If a session has just been dropped,
+        the keeper may have shown a change of it before it heard of that, and will not show the changes that follow.
+        """
         wanted = self._wanted
         with self.lock:
             return [
@@ -214,7 +217,7 @@ class WorkerManager(DeltaManager):
             ]
 
     def give_all(self, given: Callable[[], None]) -> None:
-        """Another keeper is there: it gets what this worker has, and the ends that it knows of.
+        """A new keeper is there: give it the sessions that this worker has, and the ends that it knows.
 
         Args:
             given: called in another thread when all is on its way.
@@ -234,7 +237,7 @@ class WorkerManager(DeltaManager):
     # -- lifecycle -----------------------------------------------------------------------------------------------
 
     def background_process(self) -> None:
-        """Expire what is due, and drop what nobody uses."""
+        """Expire sessions whose time is up, and drop copies that nobody uses."""
         super().background_process()
         self._drop_idle()
 
@@ -256,7 +259,7 @@ class WorkerManager(DeltaManager):
             self.cluster.forget(dropped)
 
     def _stop(self) -> None:
-        """The sessions live on with the keeper: only this worker's copies go."""
+        """Drop only this worker's copies: the sessions live on with the keeper."""
         if getattr(self.context, "paused", False):
             super()._stop()
             return

@@ -226,7 +226,7 @@ class TlsNode:
         return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout=20))
 
     def name(self) -> str:
-        """Of whom the certificate is that a new client gets."""
+        """The subject of the certificate that a new client gets."""
         with self.connect() as connection:
             der = connection.getpeercert(binary_form=True)
         assert der is not None
@@ -249,7 +249,7 @@ def test_new_certificates_are_read_at_run_time(tmp_path: Path, monkeypatch: pyte
             jmx.invoke(bean, "reloadSslHostConfigs")
             assert tls.name() == "CN=second"
             before.sendall(request)
-            assert before.recv(65536).startswith(b"HTTP/1.1 200")  # who was connected is served on
+            assert before.recv(65536).startswith(b"HTTP/1.1 200")  # the server goes on serving the old connection
             tls.file.write_text("no certificate")
             with pytest.raises(AssertionError, match="MBeanException"):
                 jmx.invoke(bean, "reloadSslHostConfigs")

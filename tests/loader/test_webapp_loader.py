@@ -176,7 +176,7 @@ def test_an_application_uses_what_it_brings_and_what_its_code_names_and_nothing_
     source = "import brought\n\ndef late():\n    from wsgiref.util import setup_testing_defaults\n"
     loader = new_loader(write_application(tmp_path / "a", {"brought.py": "", "ours.py": source}))
     with running(loader):
-        assert not loader.uses("brought")  # which is not loaded yet
+        assert not loader.uses("brought")  # the module is not loaded yet
         loader.load("ours")
         assert loader.uses("brought")
         __import__("wsgiref.util")

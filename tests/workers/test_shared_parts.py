@@ -1,4 +1,4 @@
-"""What keeper and workers share."""
+"""The parts that keeper and workers share."""
 
 import socket
 

@@ -31,7 +31,7 @@ class Given:
 
 
 def items(data: bytes) -> list[Any]:
-    """What the packets of a container say."""
+    """Decode the packets of a container."""
     found = []
     while data:
         size = int.from_bytes(data[2:4], "big")
