@@ -15,7 +15,7 @@ __all__ = ["MAY_MAKE_SESSION", "Calls", "Services"]
 
 log = logging.getLogger("org.apache.catalina.workers.Services")
 
-#: Of the keeper: a worker may make a session of the manager with that key.
+#: Service of the keeper: it says whether a worker may make a session of the manager with that key.
 MAY_MAKE_SESSION = "may-make-session"
 
 #: A service: the caller's worker (None for the keeper) and the argument; the result, as JSON can say it.

@@ -132,7 +132,7 @@ GRAMMAR = [
         RAW,
         '`rejectIllegalHeader="false"` still refuses malformed framing fields and fields with CR, LF or NUL',
         "the field is dropped, or the line ends there",
-        "what a proxy in front has read cannot be left out",
+        "a proxy in front may have read the field, so it cannot be left out",
         _refused(r"\x00", r"\r[^\n]", r"\r\n: v\r\n", r"\r\nX-A ?v\r\n", r"chunked\x0b"),
     ),
     Accepted(

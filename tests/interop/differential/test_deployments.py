@@ -61,7 +61,7 @@ ACCEPTED = [
         _is("war+xml, delete war", "dir+xml, delete dir"),
     ),
     Accepted(
-        "what an archive was unpacked into stays while the archive does, when a descriptor names another docBase, too",
+        "an archive's unpacked directory stays while the archive does, even when a descriptor names another docBase",
         "deletes it",
         "the archive is in use again when the descriptor goes",
         _is("war, add xml-dir"),
