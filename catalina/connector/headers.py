@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 
 __all__ = ["Headers", "cgi_key"]
 
@@ -46,14 +46,15 @@ class Headers:
 
     Args:
         pairs: (name, value) as they came, bytes; they become text (latin-1, so no byte is lost) when asked for.
-        remembered: results derived from these very fields before; requests with the same head share them.
     """
 
-    __slots__ = ("raw", "remembered")
+    __slots__ = ("_cgi_fields", "cookies", "raw")
 
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = (), remembered: dict[object, Any] | None = None) -> None:
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
         self.raw = pairs if isinstance(pairs, (tuple, list)) else list(pairs)
-        self.remembered: dict[object, Any] = {} if remembered is None else remembered
+        self._cgi_fields: dict[str, str] | None = None
+        #: The result of ``parse_cookies``; None before, and after the fields were changed.
+        self.cookies: tuple[bool, int, Mapping[str, Sequence[str]]] | None = None
 
     # A request has about ten fields, and few are read, so a search is cheaper than an index.
 
@@ -76,18 +77,27 @@ class Headers:
 
     def cgi_fields(self) -> dict[str, str]:
         """The fields in the form of the environ, repetitions joined; callers must not change it."""
-        fields: dict[str, str] | None = self.remembered.get(Headers)
+        fields = self._cgi_fields
         if fields is None:
-            fields = self.remembered[Headers] = {}
-            for name, raw in self.raw:
-                key = CGI_KEYS.get(name) or cgi_key(name)
-                if not key:
-                    continue
-                value = raw.decode("latin-1")
-                if key in fields:
-                    separator = "; " if key == "HTTP_COOKIE" else ","
-                    value = f"{fields[key]}{separator}{value}"
-                fields[key] = value
+            # The usual case, known names and each once, takes no step of Python for each field.
+            names, values = zip(*self.raw, strict=True) if self.raw else ((), ())
+            fields = dict(zip(map(CGI_KEYS.get, names, repeat("")), map(str, values, repeat("latin-1")), strict=True))
+            if len(fields) < len(names) or "" in fields:
+                fields = self._join_fields()
+            self._cgi_fields = fields
+        return fields
+
+    def _join_fields(self) -> dict[str, str]:
+        fields: dict[str, str] = {}
+        for name, raw in self.raw:
+            key = cgi_key(name)
+            if not key:
+                continue
+            value = raw.decode("latin-1")
+            if key in fields:
+                separator = "; " if key == "HTTP_COOKIE" else ","
+                value = f"{fields[key]}{separator}{value}"
+            fields[key] = value
         return fields
 
     def items(self) -> Iterator[tuple[str, str]]:
@@ -110,13 +120,13 @@ class Headers:
     def add(self, name: str, value: str) -> None:
         """Append one more value."""
         self.raw = [*self.raw, (name.encode("latin-1"), value.encode("latin-1"))]
-        self.remembered = {}
+        self._cgi_fields = self.cookies = None
 
     def remove(self, name: str) -> None:
         """Remove every value of the field."""
         lower = name.lower()
         self.raw = [pair for pair in self.raw if _lower(pair[0]) != lower]
-        self.remembered = {}
+        self._cgi_fields = self.cookies = None
 
     def __contains__(self, name: str) -> bool:
         wanted = name.lower()

@@ -55,13 +55,12 @@ def parse_cookies(headers: Headers, limit: int, names: bool = True) -> Mapping[s
     Raises:
         LimitError: there are more.
     """
-    key: object = parse_cookies if names else _read_cookies
-    known: tuple[int, Mapping[str, Sequence[str]]] | None = headers.remembered.get(key)
-    if known is None:
-        field = ";".join(headers.get_all("cookie"))
+    known = headers.cookies
+    if known is None or known[0] is not names:
+        field = headers.cgi_fields().get("HTTP_COOKIE", "")
         read = _remembered_cookies if len(field) <= REMEMBERED_LENGTH else _read_cookies
-        known = headers.remembered[key] = read(field, names)
-    count, cookies = known
+        known = headers.cookies = (names, *read(field, names))
+    _, count, cookies = known
     if 0 <= limit < count:
         raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")
     return cookies

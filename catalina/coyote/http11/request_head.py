@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from gunicorn_h1c import (
     InvalidHeader,
@@ -42,13 +42,6 @@ RELAXABLE = '"<>[\\]^`{|}'
 #: Targets remembered per connector, and the longest one.
 REMEMBERED_TARGETS = 1024
 REMEMBERED_LENGTH = 128
-#: Whole heads remembered per connector, and the longest one. Clients and proxies that poll send the same bytes again
-#: and again.
-REMEMBERED_HEADS = 512
-REMEMBERED_HEAD_LENGTH = 1024
-#: Places for marks of heads that have come once. Most never come again: keeping them all would cost more than it saves,
-#: because old ones must be dropped as fast.
-MARKS = 4096
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
 #: Characters that no lenient server takes for a part of a name: controls, spaces and similar ones.
@@ -108,8 +101,6 @@ class RequestHead(NamedTuple):
     host: str | None
     port: int
     size: int
-    #: For code that derives results from the fields, because the same head may come again.
-    remembered: dict[object, Any]
 
 
 class RefusedHead(NamedTuple):
@@ -160,8 +151,6 @@ class RequestHeadParser:
         self._query_bytes = PATH_BYTES + b"?" + _relaxed(limits.relaxed_query)
         self._methods: dict[bytes, str] = {}
         self._targets: dict[bytes, tuple[str, str | None]] = {}
-        self._heads: dict[bytes | bytearray, RequestHead] = {}
-        self._marks = bytearray(MARKS)
 
     def parse(self, data: bytes | bytearray, seen: int = 0) -> RequestHead | None:
         """Parse the head at the start of ``data``.
@@ -176,10 +165,6 @@ class RequestHeadParser:
         Raises:
             HttpError: 400, 414, 417, 431, 501 or 505; close the connection.
         """
-        if seen == 0 and type(data) is bytes:
-            known = self._heads.get(data)
-            if known is not None:
-                return known
         skipped = 0
         if data[:1] in (b"\r", b"\n"):
             skipped = self._empty_lines(data)
@@ -196,24 +181,10 @@ class RequestHeadParser:
             return self._refuse(exc, data, skipped)
         if parsed.consumed > limit:
             self._too_large(data)
-        head = self._finish(parsed, skipped)
-        if type(data) is bytes and head.size == len(data) <= REMEMBERED_HEAD_LENGTH and self._has_come_before(data):
-            if len(self._heads) >= REMEMBERED_HEADS:
-                self._heads.clear()
-            self._heads[data] = head
-        return head
+        return self._finish(parsed, data, skipped)
 
-    def _has_come_before(self, data: bytes) -> bool:
-        """True when these bytes came recently; in one of 256 cases wrongly, which costs only room."""
-        mark = hash(data)
-        place, tag = mark % MARKS, mark >> 16 & 0xFF
-        if self._marks[place] == tag:
-            return True
-        self._marks[place] = tag
-        return False
-
-    def _finish(self, parsed: object, skipped: int) -> RequestHead:
-        """Check and derive everything that the grammar leaves open."""
+    def _finish(self, parsed: object, data: bytes | bytearray, skipped: int) -> RequestHead:
+        """What the grammar does not say."""
         request: _Parsed = parsed  # type: ignore[assignment]  # the C type has no stubs
         method = self._methods.get(request.method)
         if method is None:
@@ -238,8 +209,9 @@ class RequestHeadParser:
         else:
             host, port = parse_host(host_field if authority is None else authority)
         asks_close = request.connection_close
-        if asks_close == 0 and _says_close(request.headers):
-            asks_close = 1  # the parser reports the last of several fields
+        # The parser tells the last of several Connection fields; few heads have the word at all.
+        if asks_close == 0 and b"close" in data[: request.consumed].lower() and _says_close(request.headers):
+            asks_close = 1
         expect = request.get_header("expect")
         return _new_head(
             (
@@ -256,7 +228,6 @@ class RequestHeadParser:
                 host,
                 port,
                 skipped + request.consumed,
-                {},
             )
         )
 

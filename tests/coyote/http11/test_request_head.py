@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.coyote.http11.request_head import (
-    REMEMBERED_HEAD_LENGTH,
-    REMEMBERED_HEADS,
     HeadLimits,
     RequestHead,
     RequestHeadParser,
@@ -301,39 +299,17 @@ def test_any_cut_of_pipelined_heads_gives_the_same_heads(requests, data):
     assert [len(head.fields) for head in heads] == [len(fields) + 1 for _, fields in requests]
 
 
-def test_a_head_that_has_come_twice_is_not_parsed_again():
-    parser = RequestHeadParser()
-    data = b"GET / HTTP/1.1\r\n" + HOST
-    first, head = parser.parse(data), parser.parse(bytes(bytearray(data)))
-    assert first == head
-    assert parser.parse(bytes(bytearray(data))) is head
-    assert parser.parse(data + b"GET /next HTTP/1.1\r\n" + HOST) == head
-    assert RequestHeadParser().parse(data) is not head
-
-
-def test_a_head_in_pieces_is_not_taken_for_a_remembered_one():
+def test_a_head_in_pieces_is_the_head_in_one():
     parser = RequestHeadParser()
     data = b"GET / HTTP/1.1\r\n" + HOST
     assert parser.parse(data[:20]) is None
     assert parser.parse(data, 20) == parser.parse(data)
 
 
-def test_what_is_remembered_is_bounded():
-    parser = RequestHeadParser()
-    for number in range(2 * REMEMBERED_HEADS):
-        for _ in range(2):
-            parser.parse(b"GET /%d HTTP/1.1\r\n" % number + HOST)
-    long = b"GET / HTTP/1.1\r\nX: " + b"x" * REMEMBERED_HEAD_LENGTH + b"\r\n" + HOST
-    parser.parse(long)
-    assert parser.parse(long) is not parser.parse(long)
-    assert len(parser._heads) <= REMEMBERED_HEADS
-
-
-def test_heads_that_come_once_are_not_kept():
-    parser = RequestHeadParser()
-    for number in range(500):
-        parser.parse(b"GET /%d HTTP/1.1\r\n" % number + HOST)
-    assert len(parser._heads) < 50, "but for the few whose marks are alike"
+def test_the_word_close_in_another_field_keeps_the_connection():
+    head = RequestHeadParser().parse(b"GET /close HTTP/1.1\r\nX: close\r\n" + HOST)
+    assert head is not None
+    assert head.keep_alive
 
 
 @pytest.mark.parametrize(
