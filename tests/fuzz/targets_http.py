@@ -26,6 +26,7 @@ from catalina.tomcat.util.net.tls_client_hello_extractor import TLSClientHelloEx
 from catalina.util.forwarded import split_list
 from catalina.util.net_mask import parse_address
 from catalina.valves.access_log_pattern import parse_pattern
+from tests.connector.bare import bare_connector
 from tests.coyote.ajp.test_exchange import STREAM
 from tests.coyote.ajp.test_exchange import Server as AjpServer
 from tests.coyote.http2 import frames
@@ -35,6 +36,7 @@ from tests.tomcat.util.net.test_tls_client_hello_extractor import client_hello
 
 _HTTP11 = "catalina.coyote.http11"
 _AJP = "catalina.coyote.ajp"
+_CONNECTOR = bare_connector()
 
 _HEADS = [
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -98,7 +100,7 @@ def _length(data: bytes) -> None:
 
 def _request(**facts: Any) -> Any:
     return SimpleNamespace(
-        connector=None, context=None, character_encoding=None, max_parameter_count=None, query_string=None,
+        connector=_CONNECTOR, context=None, character_encoding=None, max_parameter_count=None, query_string=None,
         content_type="application/x-www-form-urlencoded", method="POST", content_length=-1, **facts,
     )  # fmt: skip
 
