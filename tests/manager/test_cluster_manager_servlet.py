@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from catalina.manager.cluster.watch import ClusterWatch
+from catalina.startup.session_safety import clusters_of
 from tests.cluster.clusters import full
 from tests.cluster.node import free_udp_port
-from tests.manager.site import Answer, Site, make_base, running
+from tests.manager.site import Answer, Site, make_base, running, war
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -33,6 +35,13 @@ def press(site: Site, verb: str, application: str = "", page: str = "", idle: st
     (value,) = [each for each in values if each.split(" ")[0] == verb and each.split(" ")[2:] == application.split()]
     body = urlencode({"order": value, "idle": idle} | fields).encode()
     return site.ask(html.unescape(action), "POST", body, Content_Type=FORM)
+
+
+def look_anew(site: Site) -> None:
+    """The next page shows the node as it is now, not as it was a second ago."""
+    (cluster,) = clusters_of(site.server)
+    cluster.facts.live.look_anew()
+    ClusterWatch.of(cluster)._looked = 0.0
 
 
 def message(answer: Answer) -> str:
@@ -80,8 +89,25 @@ def test_sessions_of_an_application_are_ended_by_a_button(site):
     assert manager.active_sessions == 0
 
 
-def test_an_application_is_reloaded_by_a_button(site):
-    assert message(press(site, "reload", "localhost/plain")) == "reloaded [/plain]"
+def test_an_application_is_redeployed_by_a_button_with_its_new_archive_if_there_is_one(site):
+    assert message(press(site, "redeploy", "localhost/plain")) == "reloaded [/plain]"
+    (site.host.app_base_path / "shop.war").write_bytes(war("old"))
+    site.config.check_now("/shop")
+    assert site.ask("/shop/", login=None).text == "old"
+    (site.host.app_base_path / "shop.war").write_bytes(war("the new one"))
+    look_anew(site)
+    assert message(press(site, "redeploy", "localhost/shop")) == "redeployed [/shop] from its changed files"
+    assert site.ask("/shop/", login=None).text == "the new one"
+
+
+def test_the_newest_version_is_rolled_back_by_a_button(site):
+    for version in ("1", "2"):
+        (site.host.app_base_path / f"blog##{version}.war").write_bytes(war(version))
+        site.config.check_now(f"/blog##{version}")
+    assert site.ask("/blog/", login=None).text == "2"
+    look_anew(site)
+    assert "[/blog##1] serves" in message(press(site, "roll-back", "localhost/blog##2"))
+    assert site.ask("/blog/", login=None).text == "1"
 
 
 @pytest.mark.parametrize("fields", [{"idle": "soon"}, {"idle": ""}, {"idle": "9" * 50}, {"idle": "-1"}])

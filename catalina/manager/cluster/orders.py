@@ -23,6 +23,7 @@ from catalina.manager.session_report import session_report
 from catalina.mbeans.audit import Caller, audit, printable
 from catalina.mbeans.object_name import ObjectName
 from catalina.startup.control_commands import ControlCommands
+from catalina.startup.host_config import HostConfig
 from catalina.tribes.channel import SEND_OPTIONS_USE_ACK
 from catalina.tribes.group.rpc_channel import FIRST_REPLY, LATER, RpcChannel
 from catalina.tribes.io.java.encoded_value import EncodedValue
@@ -162,11 +163,23 @@ class NodeOrders:
             raise Refused(f"expected minutes, got {order.idle}")
         return session_report(_context(host, name), name, order.idle)[-1]
 
-    def _reload(self, order: Order, caller: Caller) -> str:
+    def _redeploy(self, order: Order, caller: Caller) -> str:
+        """Run what the application's files are now, a new archive among them; without any change stop and start it."""
         host, name = self._application(order)
         if _context(host, name).privileged:
             raise Refused("The manager cannot reload, stop, or undeploy itself")
+        before = self._start_of(host, name)
+        if HostConfig.of(host) is not None:
+            self._command("check", host=host.name, name=name.name)
+            if self._start_of(host, name) != before:
+                return f"redeployed [{name.display_name}] from its changed files"
         return self._command("reload", host=host.name, name=name.name)
+
+    @staticmethod
+    def _start_of(host: StandardHost, name: ContextName) -> tuple[object, int]:
+        """The context, and when it started: another one, or another time, after it was deployed anew."""
+        context = _context(host, name)
+        return context, context.start_time
 
     def _roll_back(self, order: Order, caller: Caller) -> str:
         """Undeploy the version on all nodes of its farm, so that the previous one serves."""
@@ -238,7 +251,7 @@ VERBS: dict[str, Callable[[NodeOrders, Order, Caller], str]] = {
     "turnover-on": NodeOrders._turnover_on,
     "turnover-off": NodeOrders._turnover_off,
     "expire": NodeOrders._expire,
-    "reload": NodeOrders._reload,
+    "redeploy": NodeOrders._redeploy,
     "roll-back": NodeOrders._roll_back,
 }
 

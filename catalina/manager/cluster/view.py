@@ -185,7 +185,7 @@ def _application_state(each: LiveApplication) -> object:
 
 
 def _application_orders(node: NodePicture, each: LiveApplication, running: list[str]) -> Html:
-    buttons = [] if each.privileged else [_button(node, "reload", "Reload", each.name)]
+    buttons = [] if each.privileged else [_button(node, "redeploy", "Redeploy", each.name)]
     if each.manager:
         buttons.append(_button(node, "expire", "Expire", each.name))
     if older_version(each.name, running) is not None:

@@ -92,7 +92,7 @@ def test_the_turnover_valve_is_switched_with_old_and_new_value_in_the_audit_line
         (order("expire", "nowhere/shop"), "no host nowhere"),
         (order("expire", "localhost/shop"), "no application [/shop] on host localhost"),
         (order("expire", "localhost/shop", -1), "expected minutes, got -1"),
-        (order("reload", "localhost/shop"), "no application [/shop] on host localhost"),
+        (order("redeploy", "localhost/shop"), "no application [/shop] on host localhost"),
         (order("roll-back", "localhost/shop##2"), "[/shop##2] has no earlier version that runs beside it"),
     ],
 )

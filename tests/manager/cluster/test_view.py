@@ -77,10 +77,10 @@ def test_only_the_newest_of_several_versions_can_be_rolled_back():
     assert re.findall(r'"Roll back: (\S+) on n1"', page) == ["localhost/shop##3"]
 
 
-def test_the_manager_has_no_button_to_reload_itself():
+def test_the_manager_has_no_button_to_redeploy_itself():
     page = shown([node(1, is_local=True, applications=(application("localhost/manager", privileged=True),))])
     assert "Expire: localhost/manager" in page
-    assert "Reload: localhost/manager" not in page
+    assert "Redeploy: localhost/manager" not in page
 
 
 def test_an_application_that_waits_or_has_failed_says_so():
