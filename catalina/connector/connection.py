@@ -11,7 +11,7 @@ from catalina.connector.stream import Stream, StreamHost
 from catalina.reactor import READ
 
 if TYPE_CHECKING:
-    from catalina.connector.handover import Handover
+    from catalina.connector.handover import Handover, Taker
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.repeated_messages import RepeatedMessages
@@ -52,6 +52,10 @@ class ConnectionHost(StreamHost, Protocol):
     @property
     def ending(self) -> bool:
         """True when each connection ends with its next answer, because the connector is or will soon be paused."""
+
+    @property
+    def taker(self) -> Taker | None:
+        """Takes the connections that are idle while the connector pauses; None when they end."""
 
     def forget(self, connection: Connection) -> None:
         """A connection was closed, so there may be room for another. Any thread."""

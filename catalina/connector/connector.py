@@ -30,7 +30,7 @@ from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
     from catalina.connector.carried import Role, Service
-    from catalina.connector.handover import Handover
+    from catalina.connector.handover import Handover, Taker
     from catalina.connector.outlet import Encoder
     from catalina.connector.request import Request
     from catalina.connector.response import Response
@@ -348,6 +348,11 @@ class Connector(Lifecycle):
     def inherit(self, sockets: Sequence[socket.socket]) -> None:
         """Use sockets that another process has bound, instead of binding at init."""
         self._inherited = sockets
+
+    def hand_on(self, take: Taker) -> None:
+        """Let another process continue with the connections that are idle when this connector pauses."""
+        if self._endpoint is not None:
+            self._endpoint.taker = take
 
     def adopt(self, handover: Handover) -> None:
         """Continue a connection that a connector of another process has left (:meth:`Response.hand_over`).

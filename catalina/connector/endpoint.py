@@ -22,7 +22,7 @@ from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     from catalina.connector.carried import Role, Service
-    from catalina.connector.handover import Handover
+    from catalina.connector.handover import Handover, Taker
     from catalina.connector.request import Request
     from catalina.coyote.abstract_protocol import AbstractProtocol
 
@@ -88,6 +88,8 @@ class Endpoint:
         self.ending = False
         #: Lines that clients of this connector may cause to be logged.
         self.messages = RepeatedMessages(log)
+        #: Takes the connections that are idle while the connector pauses; None when they end.
+        self.taker: Taker | None = None
         #: The role of this process in a node of several processes.
         self._role: Role | None = None
         self._was_left = False

@@ -113,7 +113,7 @@ class Http11Connection(ExchangeConnection):
                 return
             head = None
             try:
-                head = exchange.next_head(self.host.ending)
+                head = exchange.next_head(self.host.ending and not self._goes_on)
                 if head is None:
                     self._wait_for_head()
                     return
@@ -143,10 +143,12 @@ class Http11Connection(ExchangeConnection):
     def _wait_for_request(self) -> None:
         stream = self.stream
         stream.deadline = time.monotonic() + (self._rules.keep_alive_s if self.exchange.requests else stream.timeout_s)
-        if self.host.paused:
-            self.close()
-        else:
+        if not self.host.paused:
             stream.await_input()
+        elif self._goes_on:
+            self._leave_idle()
+        else:
+            self.close()
 
     def _wait_for_head(self) -> None:
         """The head has begun: it must be complete within connectionTimeout, however slowly its bytes come."""
@@ -289,7 +291,7 @@ class Http11Connection(ExchangeConnection):
         """Send the head, with the first bytes of the body in the same packet."""
         exchange, host = self.exchange, self.host
         try:
-            head, body = exchange.begin_answer(response, body, complete, host.ending)
+            head, body = exchange.begin_answer(response, body, complete, host.ending and not self._goes_on)
         except BadContentLength:
             response.settle_content_length(host.messages)
             self.send_head(response, body, complete)
@@ -309,7 +311,7 @@ class Http11Connection(ExchangeConnection):
 
     def will_close(self, response: Response) -> bool:
         """True when the connection ends with this answer, as far as that is known before sending."""
-        return self.exchange.will_close(response.status, self.host.ending)
+        return self.exchange.will_close(response.status, self.host.ending and not self._goes_on)
 
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""
@@ -344,7 +346,7 @@ class Http11Connection(ExchangeConnection):
 
     def next(self) -> bool:
         """An answer has left: True when the next request can be parsed."""
-        state = self.exchange.next(self.host.paused)
+        state = self.exchange.next(self.host.paused and not self._goes_on)
         if state is HEAD:
             return True
         if state is SWALLOW:
@@ -400,16 +402,36 @@ class Http11Connection(ExchangeConnection):
             self.close()
             return
         handover = Handover(stream.sock, bytes(exchange.raw), stream.peer, exchange.requests - 1)
-        exchange.leave()
-        stream.leave()
-        self.host.forget(self)
         self.runner.request.release()
+        self._leave(take, handover)
+
+    @property
+    def _goes_on(self) -> bool:
+        """True when another process continues with the connection as soon as it is idle."""
+        return self.host.taker is not None and self.stream.can_be_handed_over
+
+    def close_when_idle(self) -> None:
+        """See :meth:`Connection.close_when_idle`. Where another process continues, the client notices nothing."""
+        if self._goes_on and not self.is_running and self.exchange.state is HEAD:
+            self._leave_idle()
+        else:
+            super().close_when_idle()
+
+    def _leave_idle(self) -> None:
+        take, exchange, stream = self.host.taker, self.exchange, self.stream
+        if take is not None:
+            self._leave(take, Handover(stream.sock, bytes(exchange.data), stream.peer, exchange.requests))
+
+    def _leave(self, take: Taker, handover: Handover) -> None:
+        self.exchange.leave()
+        self.stream.leave()
+        self.host.forget(self)
         self.runner.stop()
         try:
             take(handover)
         except BaseException:  # noqa: BLE001 - log_fault logs it; nobody has the connection then
             self.host.log_fault(self)
-            stream.sock.close()
+            handover.sock.close()
 
     def change_to(self, successor: Connection) -> None:
         """Let another protocol continue with the stream, and the bytes read behind the last request."""

@@ -13,11 +13,13 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
+from gunicorn.systemd import sd_notify
 
 from catalina.errors import LifecycleError
 from catalina.startup.arbiter_log import ArbiterLog
@@ -39,6 +41,8 @@ STOP_SECONDS = 24 * 3600
 #: A node that lived for a shorter time died of something that will happen again at once, so each restart waits longer.
 SHORT_LIFE_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 10.0
+#: Seconds between two looks at a worker that is being replaced.
+LOOK_SECONDS = 0.1
 #: Seconds between two looks for children, besides the signals that tell of them.
 IDLE_SECONDS = 3600.0
 
@@ -101,6 +105,13 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         self.exit_status = 0
         self._ending = False
         self._short_lives = 0
+        #: Places whose workers are to be replaced, and the place of the one that is being replaced.
+        self._to_replace: deque[int] = deque()
+        self._replaced: int | None = None
+        #: Processes that were told to end, and not because of a fault.
+        self._told: set[int] = set()
+        #: systemd waits to hear that the node serves.
+        self._is_to_notify = "NOTIFY_SOCKET" in os.environ
 
     def start(self) -> None:
         """Make no sockets: the connectors have bound theirs."""
@@ -117,7 +128,9 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
     def wait_for_signals(self, timeout: float = IDLE_SECONDS) -> list[int]:
         """Sleep until a signal; gunicorn would wake up each second to check heartbeats."""
-        signals: list[int] = super().wait_for_signals(timeout=max(timeout, IDLE_SECONDS))
+        is_waiting = self._to_replace or self._replaced is not None or self._is_to_notify
+        timeout = LOOK_SECONDS if is_waiting else max(timeout, IDLE_SECONDS)
+        signals: list[int] = super().wait_for_signals(timeout=timeout)
         return signals
 
     def handle_term(self) -> None:
@@ -129,8 +142,14 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         self._end_by(signal.SIGINT)
 
     def handle_hup(self) -> None:
-        """Stop in order, because the terminal has gone; a JVM does the same."""
-        self._end_by(signal.SIGHUP)
+        """Replace the workers one by one, while the others serve: they load the applications anew.
+
+        A node in one process stops in order, and so does one in a terminal, which has gone: a JVM does the same.
+        """
+        if self.app.shared is None or _has_terminal():
+            self._end_by(signal.SIGHUP)
+        log.info("The workers are replaced one by one")
+        self._to_replace = deque(range(1, self.num_workers))
 
     def handle_quit(self) -> None:
         """Let the node write the stacks of its threads and continue."""
@@ -140,9 +159,30 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         """Nothing to do: log files rotate by themselves."""
 
     def handle_usr2(self) -> None:
-        """Nothing to do: a second arbiter beside this one would be a second node on the same ports."""
+        """Refused: a second arbiter beside this one would be a second node with the same name on the same ports."""
+        log.warning("USR2 (gunicorn's upgrade in place) is refused: two nodes of one name cannot be in the group. "
+                    "HUP replaces the workers of a node that has several; else restart the node")  # fmt: skip
 
-    handle_ttin = handle_ttou = handle_winch = handle_usr2
+    def handle_winch(self) -> None:
+        """Nothing to do: the size of a terminal says nothing about workers."""
+
+    def handle_ttin(self) -> None:
+        """One worker more."""
+        self._set_workers(self.num_workers - 1 + 1)
+
+    def handle_ttou(self) -> None:
+        """One worker less."""
+        self._set_workers(self.num_workers - 1 - 1)
+
+    def _set_workers(self, workers: int) -> None:
+        shared = self.app.shared
+        if shared is None:
+            log.warning("This node is one process: workers can be added to one that has begun with at least 2")
+        elif not 1 <= workers <= shared.capacity:
+            log.warning("There are to be [%d] workers; this node can have 1 to [%d]", workers, shared.capacity)
+        else:
+            self.num_workers = 1 + workers
+            log.info("There are [%d] workers from now on", workers)
 
     def _end_by(self, number: signal.Signals) -> None:
         self.exit_status = 128 + number
@@ -152,6 +192,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         """Stop the node in order, in place of gunicorn's own way."""
         self._ending = True
         self.app.life.end()
+        sd_notify("STOPPING=1\nSTATUS=Stopping", self.log)
         super().stop(True)
 
     def halt(self, reason: str | None = None, exit_status: int = 0) -> None:
@@ -173,9 +214,40 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         return super().spawn_worker()
 
     def manage_workers(self) -> None:
-        """As in gunicorn, but a node that ends gets no new process."""
-        if not self.app.life.is_ending:
-            super().manage_workers()
+        """Fork what is missing, end what is too much; a node that ends gets no new process."""
+        if self.app.life.is_ending:
+            return
+        while len([worker for worker in self.WORKERS.values() if worker.place < self.num_workers]) < self.num_workers:
+            self.spawn_worker()
+        for pid, worker in list(self.WORKERS.items()):
+            if worker.place >= self.num_workers:
+                self._tell_to_end(pid)
+        self._replace_next()
+        self._notify_when_ready()
+
+    def _notify_when_ready(self) -> None:
+        """Tell systemd, where it waits for it (Type=notify), that every process of the node serves."""
+        stages = [self.app.life.stage(place) for place in range(self.num_workers)]
+        if self._is_to_notify and all(stage is Stage.SERVING for stage in stages):
+            self._is_to_notify = False
+            sd_notify("READY=1\nSTATUS=Serving requests", self.log)
+
+    def _replace_next(self) -> None:
+        """End the next worker that is to be replaced, when the process that follows the last one serves."""
+        pids = {worker.place: pid for pid, worker in self.WORKERS.items()}
+        place = self._replaced
+        if place is not None and place < self.num_workers:
+            has_ended = pids.get(place) not in self._told
+            if not has_ended or self.app.life.stage(place) is not Stage.SERVING:
+                return
+        self._replaced = self._to_replace.popleft() if self._to_replace else None
+        if self._replaced in pids:
+            self._tell_to_end(pids[self._replaced])
+
+    def _tell_to_end(self, pid: int) -> None:
+        if pid not in self._told:
+            self._told.add(pid)
+            self.kill_worker(pid, signal.SIGTERM)
 
     def reap_workers(self) -> None:
         """A process has ended: exit with the node, or restart it.
@@ -202,7 +274,12 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
             raise StopIteration
         if stage is Stage.FAILED:
             raise HaltServer(f"{name} did not start", 1)
+        was_told = pid in self._told
+        self._told.discard(pid)
         if life.is_ending:
+            return
+        if was_told and stage is Stage.STOPPED:
+            log.info("%s (process %d) has ended, as it was told to", name, pid)
             return
         if stage is Stage.RESTARTING or (stage is Stage.STOPPED and code == 0):
             log.info("%s (process %d) has ended to be started again", name, pid)
@@ -218,6 +295,15 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         self._short_lives += 1
         if self._short_lives > 1:
             time.sleep(min(LONGEST_WAIT_SECONDS, 0.1 * 2**self._short_lives))
+
+
+def _has_terminal() -> bool:
+    """True when this process belongs to a terminal, and a HUP means that it goes (tty(4))."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _ended_child() -> tuple[int, int] | None:

@@ -37,6 +37,11 @@ class ConnectionCounts:
         """Note that a worker has ended, or accepts no more connections."""
         self._counts[worker] = ABSENT
 
+    def fewest_beside(self, worker: int) -> int | None:
+        """The other worker with the fewest connections, None when no other one accepts."""
+        others = [(count, index) for index, count in enumerate(self._counts) if index != worker and count != ABSENT]
+        return min(others)[1] if others else None
+
     def has_fewest(self, worker: int) -> bool:
         """True unless another worker that accepts has fewer connections."""
         return self._counts[worker] <= min(self._counts)

@@ -139,6 +139,15 @@ class ConnectionMoves:
         self._remember(handover.peer, MAX_MOVES)
         self._adopt(connector, handover)
 
+    def give(self, worker: int, connector: int, handover: Handover) -> None:
+        """Send a connection to another worker, because this one ends. It is closed when that has no room."""
+        try:
+            moved = MovedConnection(connector, 0, handover.served, handover.peer, handover.data)
+            self._send(worker, moved, handover.sock)
+        except OSError as error:
+            log.debug("A connection cannot go to worker [%d]: %s", worker, error)
+        handover.sock.close()
+
     def _send(self, worker: int, moved: MovedConnection, sock: socket.socket) -> None:
         writes = self._pairs[worker][1]
         data = moved.data

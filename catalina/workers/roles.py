@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catalina.core.container_base import ContainerBase
@@ -136,6 +137,7 @@ class WorkerRole:
         self.queries = KeeperQueries(address, index, server.reactor)
         self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt)
         self._counts = shared.counts
+        self._accepts = False
         self._connectors = [connector for service in server.services for connector in service.connectors]
         self._clusters: dict[ContainerBase, WorkerCluster] = {}
         for engine in _engines(server):
@@ -177,7 +179,8 @@ class WorkerRole:
 
     def note_connections(self) -> None:
         """Tell the other workers how many connections this one has."""
-        self._counts.note(self.index, sum(connector.connection_count for connector in self._connectors))
+        if self._accepts:
+            self._counts.note(self.index, sum(connector.connection_count for connector in self._connectors))
 
     def may_accept(self) -> bool:
         """False while another worker has fewer connections."""
@@ -191,14 +194,26 @@ class WorkerRole:
 
     def serve(self) -> None:
         """The connectors run: take connections."""
+        self._accepts = True
         self.note_connections()
         self.moves.open()
 
     def leave(self, *, others_serve: bool) -> None:
-        """The connectors are about to stop."""
+        """The connectors are about to stop. Other workers go on with the connections that can move."""
         self.others_serve = others_serve
         self.moves.close()
+        self._accepts = False
         self._counts.leave(self.index)
+        if others_serve:
+            for number, connector in enumerate(self._connectors):
+                connector.hand_on(partial(self._hand_on, number))
+
+    def _hand_on(self, number: int, handover: Handover) -> None:
+        worker = self._counts.fewest_beside(self.index)
+        if worker is None:
+            handover.sock.close()
+        else:
+            self.moves.give(worker, number, handover)
 
     def open(self) -> None:
         """Connect to the keeper."""

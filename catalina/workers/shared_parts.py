@@ -12,6 +12,8 @@ __all__ = ["SharedParts"]
 
 #: Number of connections that a worker may open before the keeper accepts them.
 QUERIES_PER_WORKER = 64
+#: Workers that every node with workers can have.
+LEAST_CAPACITY = 8
 
 
 class SharedParts(NamedTuple):
@@ -30,11 +32,17 @@ class SharedParts(NamedTuple):
 
     @classmethod
     def make(cls, workers: int) -> SharedParts:
-        """Make the parts for this number of workers. Raises OSError."""
+        """Make the parts for this number of workers, and some that are added later. Raises OSError."""
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listening.bind("")
         listening.listen(QUERIES_PER_WORKER * workers)
-        return cls(listening, make_pairs(workers), ConnectionCounts(workers))
+        capacity = max(LEAST_CAPACITY, 2 * workers)
+        return cls(listening, make_pairs(capacity), ConnectionCounts(capacity))
+
+    @property
+    def capacity(self) -> int:
+        """How many workers the node can have."""
+        return len(self.pairs)
 
     def close(self) -> None:
         """Close the descriptors of this process."""

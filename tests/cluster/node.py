@@ -240,6 +240,12 @@ class Node:
         assert self.process is not None
         self.process.wait(10)
 
+    @property
+    def arbiter(self) -> int:
+        """The id of the process that the operator knows: what ``bin/catalina.sh run`` becomes."""
+        assert self.process is not None
+        return self.process.pid
+
     def named_processes(self, name: str) -> list[int]:
         """The ids of processes of a node with workers: ``catalina-keeper``, ``catalina-w0``, or ``catalina-w`` for
         all workers."""

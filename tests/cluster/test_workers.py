@@ -84,7 +84,7 @@ def test_killing_the_keeper_loses_no_session_and_breaks_nothing_off(make_node: M
 
 def test_two_nodes_of_workers_are_a_group_of_two(make_node: MakeNode, counting_webapp: Path) -> None:
     port = free_udp_port()
-    nodes = [make_node(f"n{i}", cluster=full(port), webapp=counting_webapp, workers=2) for i in (1, 2)]
+    nodes = [make_node(f"n{i}", cluster=full(port, send_options=6), webapp=counting_webapp, workers=2) for i in (1, 2)]
     for node in nodes:
         node.start(wait=False)
     for node in nodes:
@@ -172,3 +172,40 @@ def test_new_connections_are_spread_over_the_workers(make_node: MakeNode, counti
     assert sorted(Counter(pids).values()) == [5, 5]
     for connection in connections:
         connection.close()
+
+
+def signal_arbiter(node: Node, number: signal.Signals) -> None:
+    """Send a signal to the process that the operator knows."""
+    os.kill(node.arbiter, number)
+
+
+def test_hup_replaces_the_workers_and_breaks_nothing_off(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=2).start()
+    before = set(node.named_processes("catalina-w"))
+
+    def replace() -> None:
+        signal_arbiter(node, signal.SIGHUP)
+        wait_until(lambda: not before & set(node.processes()), "other workers", seconds=60)
+        wait_until(lambda: len(node.named_processes("catalina-w")) == 2, "both workers", seconds=60)
+
+    clients = counting(node)
+    clients.run_while(replace)
+    assert clients.faults == []
+    assert clients.broken_off == 0
+    assert clients.answers > 100
+
+
+def test_ttin_and_ttou_add_and_remove_a_worker(make_node: MakeNode, counting_webapp: Path) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=2).start()
+
+    def change() -> None:
+        signal_arbiter(node, signal.SIGTTIN)
+        wait_until(lambda: len(node.named_processes("catalina-w")) == 3, "a third worker", seconds=60)
+        wait_until(lambda: node.log.count("Server startup in [") == 4, "it serves", seconds=60)
+        signal_arbiter(node, signal.SIGTTOU)
+        wait_until(lambda: len(node.named_processes("catalina-w")) == 2, "two workers", seconds=60)
+
+    clients = counting(node)
+    clients.run_while(change)
+    assert clients.faults == []
+    assert clients.broken_off == 0

@@ -372,3 +372,75 @@ def test_an_ajp_request_stays():
         web.request("GET", "/a")
         assert web.reply()[0] == 200
     assert seen == [False]
+
+
+@pytest.fixture
+def leaving() -> Iterator[tuple[Site, Site]]:
+    """A connector that serves, and one that takes its connections when it pauses."""
+    there = Site(maxKeepAliveRequests="-1")
+    here = Site(maxKeepAliveRequests="-1")
+    here.connector.hand_on(there.connector.adopt)
+    yield here, there
+    here.close()
+    there.close()
+
+
+def test_an_idle_connection_goes_on_elsewhere_when_its_connector_pauses(leaving):
+    here, there = leaving
+    client = here.connect()
+    client.send(GET)
+    here.rounds()
+    assert bodies(received(client)) == [b"GET /get - "]
+    here.connector.pause()
+    here.rounds()
+    client.send(GET)
+    there.rounds(20)
+    assert bodies(received(client)) == [b"GET /get - "]
+    assert not here.connector.endpoint.connections
+    client.close()
+    there.rounds(2)
+
+
+@pytest.mark.parametrize("cut", range(1, len(GET)))
+def test_a_head_that_has_begun_is_completed_elsewhere(leaving, cut):
+    here, there = leaving
+    client = here.connect()
+    client.send(GET[:cut])
+    here.rounds()
+    here.connector.pause()
+    here.rounds()
+    there.rounds()
+    client.send(GET[cut:])
+    there.rounds(20)
+    assert bodies(received(client)) == [b"GET /get - "]
+    client.close()
+    there.rounds(2)
+
+
+def test_no_answer_says_that_a_connection_ends_which_goes_on(leaving):
+    here, there = leaving
+    client = here.connect()
+    here.connector.endpoint.ending = True
+    client.send(GET)
+    here.rounds()
+    assert b"Connection: close" not in received(client)
+    here.connector.pause()
+    here.rounds()
+    client.send(GET)
+    there.rounds(20)
+    assert bodies(received(client)) == [b"GET /get - "]
+    client.close()
+    there.rounds(2)
+
+
+def test_without_another_process_a_pause_closes_what_is_idle():
+    here = Site(maxKeepAliveRequests="-1")
+    client = here.connect()
+    client.send(GET)
+    here.rounds()
+    received(client)
+    here.connector.pause()
+    here.rounds()
+    assert client.recv(1) == b""
+    client.close()
+    here.close()

@@ -123,3 +123,25 @@ def test_an_idle_node_is_small_and_quiet(tmp_path):
 def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+def test_systemd_hears_when_the_node_serves_and_when_it_stops(tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(str(tmp_path / "notify"))
+        notified.settimeout(PATIENCE)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with NodeProcess(tmp_path) as node:
+            assert notified.recv(200).startswith(b"READY=1\n")
+            node.wait_until_started()
+            node.process.terminate()
+            assert notified.recv(200).startswith(b"STOPPING=1\n")
+            assert node.wait() == 143
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU])
+def test_a_signal_that_means_nothing_to_a_node_in_one_process_is_refused_with_a_word(tmp_path, number):
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_started()
+        node.process.send_signal(number)
+        node.wait_for_text("is refused" if number == signal.SIGUSR2 else "This node is one process")
+        assert node.get("/still") == b"/still"

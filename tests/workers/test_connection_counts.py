@@ -34,3 +34,13 @@ def test_all_processes_see_the_counts() -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert not counts.has_fewest(0)
+
+
+def test_a_worker_that_ends_gives_its_connections_to_the_one_that_has_the_fewest() -> None:
+    counts = ConnectionCounts(4)
+    for worker, count in enumerate((1, 7, 3)):
+        counts.note(worker, count)
+    assert counts.fewest_beside(0) == 2
+    counts.leave(1)
+    counts.leave(2)
+    assert counts.fewest_beside(0) is None
