@@ -18,6 +18,7 @@ from catalina.errors import AuthenticationError, LifecycleError
 from catalina.realm.access_rules import constraints_for, may_access, needs_login, needs_secure_transport
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.null_realm import NullRealm
+from catalina.realm.realm_base import RealmBase
 from catalina.util.forwarded import REQUEST_FORWARDED_ATTRIBUTE
 from catalina.valves.valve_base import ValveBase
 
@@ -211,7 +212,8 @@ class AuthenticatorBase(ValveBase):
         if port <= 0:
             response.send_error(FORBIDDEN, request.request_uri)
         else:
-            status = getattr(self.realm, "transport_guarantee_redirect_status", 302)
+            realm = self.realm
+            status = realm.transport_guarantee_redirect_status if isinstance(realm, RealmBase) else 302
             response.send_redirect(_secure_url(request, port), status)
         return False
 
@@ -236,7 +238,7 @@ class AuthenticatorBase(ValveBase):
             principal,
             tuple(context.security_roles),
             lambda role: realm.has_role(request.wrapper, principal, role),
-            getattr(realm, "all_roles_mode", "strict"),
+            realm.all_roles_mode if isinstance(realm, RealmBase) else "strict",
         ):
             return True
         self.logger.debug("User [%s] does not have authorization to access the resource", request.remote_user or "")

@@ -146,9 +146,7 @@ class SingleSignOn(ValveBase):
 
     def listen(self, sso_id: str, session: Session) -> None:
         """Listen for the session's end."""
-        add_listener = getattr(session, "add_session_listener", None)
-        if add_listener is not None:
-            add_listener(SingleSignOnListener(self, sso_id, session.id))
+        session.add_session_listener(SingleSignOnListener(self, sso_id, session.id))
 
     def deregister(self, sso_id: str) -> None:
         """The user has logged out: end his sessions in all applications."""

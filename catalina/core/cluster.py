@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.lifecycle import LifecycleState
 
 if TYPE_CHECKING:
-    from catalina.core.container_base import ContainerBase
     from catalina.session.manager import Manager
 
 __all__ = ["Cluster"]
@@ -18,7 +17,7 @@ class Cluster(Protocol):
 
     state: LifecycleState
     #: The Engine or Host that the element stands in; set when the cluster is added.
-    container: ContainerBase | None
+    container: Any
 
     def create_manager(self, name: str) -> Manager:
         """A session manager for the distributable application ``name``, made from the cluster's template."""

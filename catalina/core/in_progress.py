@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
 
 __all__ = ["InProgress"]
 
@@ -22,7 +26,7 @@ class InProgress:
     """
 
     def __init__(self) -> None:
-        self.inside: dict[object, None] = {}
+        self.inside: dict[Request, None] = {}
         self.waited_for = False
         self._left = threading.Condition()
 

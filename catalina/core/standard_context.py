@@ -183,7 +183,7 @@ class StandardContext(ContextBean, ContextDescription):
     @property
     def host_path(self) -> str:
         """``Catalina/localhost``: names of the engine and the host."""
-        names = [container.name for container in (getattr(self.parent, "parent", None), self.parent) if container]
+        names = [container.name for container in (self.parent and self.parent.parent, self.parent) if container]
         return "/".join(names)
 
     @property
@@ -480,7 +480,7 @@ class StandardContext(ContextBean, ContextDescription):
             return
         if self.distributable and self.cluster is not None and self._role is None:
             self.cluster.remove_manager(manager)
-        if getattr(manager, "state", LifecycleState.NEW).available:
+        if manager.state.available:
             manager.stop()
 
     def _destroy(self) -> None:

@@ -152,9 +152,9 @@ def _is_plain(value: object, depth: int = 4) -> bool:
     return type(value) in (*_PLAIN, datetime.datetime, datetime.time)
 
 
-def _type(session: object) -> str:
+def _type(session: Session) -> str:
     """The type of a session: primary here, or served by another node."""
-    return "Primary" if getattr(session, "is_primary", True) else "Backup"
+    return "Primary" if session.is_primary else "Backup"
 
 
 def _rest(session: Session) -> float:

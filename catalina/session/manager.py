@@ -118,6 +118,7 @@ class Manager(Protocol):
     """
 
     context: ManagerContext | None
+    state: LifecycleState
 
     @property
     def active_sessions(self) -> int: ...

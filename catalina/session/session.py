@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from catalina.session.manager import Manager
     from catalina.session.session_facade import SessionFacade
+    from catalina.session.standard_session import StandardSession
 
 __all__ = ["Principal", "Session"]
 
@@ -54,6 +55,9 @@ class Session(Protocol):
     alive: bool
 
     @property
+    def is_primary(self) -> bool: ...
+
+    @property
     def manager(self) -> Manager: ...
 
     @property
@@ -82,6 +86,8 @@ class Session(Protocol):
 
     @property
     def facade(self) -> SessionFacade: ...
+
+    def add_session_listener(self, listener: Callable[[StandardSession, str], None]) -> None: ...
 
     def get_attribute(self, name: str, default: object = None) -> object: ...
 

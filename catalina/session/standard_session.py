@@ -68,6 +68,9 @@ class StandardSession:
         "this_accessed_time_ms",
     )
 
+    #: True where this node was the last to serve the session; without a cluster always.
+    is_primary = True
+
     def __init__(self, manager: ManagerBase, session_id: str, now_ms: int) -> None:
         self.manager = manager
         self.id = session_id

@@ -16,6 +16,8 @@ from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.loader.application_environ import environment_of
 from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
@@ -93,7 +95,7 @@ class ControlCommands:
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
         manager: Any = context.manager
         held: list[Any] = [session for session in list(manager.sessions.values()) if session.alive]
-        roles = {session.id: getattr(session, "is_primary", True) for session in held[:MOST_SESSIONS]}
+        roles = {session.id: session.is_primary for session in held[:MOST_SESSIONS]}
         left = [f"and {len(held) - MOST_SESSIONS} more"] if len(held) > MOST_SESSIONS else []
         return [f"{'primary' if roles[key] else 'backup '}  {key}" for key in sorted(roles)] + left
 
@@ -132,7 +134,7 @@ class ControlCommands:
     def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """Stop an application and delete its files; with ``farm`` on all nodes of the farm."""
         name = _name_of(arguments)
-        farm = getattr(host.cluster, "deployer", None)
+        farm = farm_of(host)
         if arguments.get("farm"):
             if farm is None:
                 raise DeploymentError(f"host {host.name} has no FarmWarDeployer")
@@ -195,9 +197,16 @@ class ControlCommands:
             config.remove_serviced(name)
 
 
+def farm_of(host: StandardHost) -> FarmWarDeployer | None:
+    """The host's farm, None without one."""
+    cluster = host.cluster
+    deployer = cluster.deployer if isinstance(cluster, SimpleTcpCluster) else None
+    return deployer if isinstance(deployer, FarmWarDeployer) else None
+
+
 def refuse_farmed(host: StandardHost, name: ContextName) -> None:
     """Raise DeploymentError when an application belongs to the farm, which would bring it back."""
-    farm = getattr(host.cluster, "deployer", None)
+    farm = farm_of(host)
     if farm is not None and farm.is_farmed(name.name):
         raise DeploymentError(
             f"[{name.display_name}] is an application of the farm, on all nodes: catalina undeploy --farm "
@@ -233,8 +242,8 @@ def _copy(source: IO[bytes], target: str, report: Report) -> None:
 
 def _farm(host: StandardHost, copy: str, file_name: str, name: ContextName, report: Report) -> list[str]:
     """Hand an archive to the host's farm, and report the progress until nothing is under way."""
-    deployer = getattr(host.cluster, "deployer", None)
-    if deployer is None or not getattr(deployer, "watch_enabled", False):
+    deployer = farm_of(host)
+    if deployer is None or not deployer.watch_enabled:
         raise DeploymentError(f'host {host.name} has no FarmWarDeployer with watchEnabled="true"')
     begun = time.monotonic()
     before = deployer.completed(file_name)
@@ -243,7 +252,7 @@ def _farm(host: StandardHost, copy: str, file_name: str, name: ContextName, repo
         done, total = deployer.bytes_under_way(file_name)
         report("farming", done, total)
         outcome = deployer.completed(file_name)
-        if outcome != before:
+        if outcome is not None and outcome != before:
             if not outcome.good:
                 raise DeploymentError(f"[{name.display_name}]: {outcome.text}")
             return [f"deployed [{name.display_name}]: {outcome.text}"]

@@ -51,7 +51,7 @@ def group_findings(cluster: SimpleTcpCluster) -> Iterator[Finding]:
     if local is None or cluster.channel is None:
         yield Finding("cluster", "error", f"the cluster of [{cluster.name}] does not run", "look into the log")
         return
-    membership = getattr(cluster.channel, "membership_service", None)
+    membership = cluster.channel.membership_service
     members = list(cluster.members)
     if isinstance(membership, McastService):
         seconds = min(MAX_LISTEN_SECONDS, max(1.5, 3 * membership.frequency / 1000))

@@ -101,13 +101,12 @@ def _application(context: StandardContext) -> dict[str, Any]:
 def _slow(server: StandardServer) -> list[dict[str, Any]]:
     """The requests in progress, the longest first."""
     now = time.monotonic_ns()
-    found = []
+    found: list[dict[str, Any]] = []
     for context in contexts_of(server):
         for request in list(context.in_progress.inside):
-            began = getattr(request, "start_time_ns", now)
-            what = f"{getattr(request, 'method', '')} {getattr(request, 'request_uri', '')}"
-            client = getattr(request, "remote_addr", "")
-            found.append({"seconds": (now - began) / 1e9, "request": what, "client": client})
+            seconds = (now - request.start_time_ns) / 1e9
+            what = f"{request.method} {request.request_uri}"
+            found.append({"seconds": seconds, "request": what, "client": request.remote_addr})
     found.sort(key=lambda each: each["seconds"], reverse=True)
     return found[:MAX_SLOW]
 

@@ -136,7 +136,7 @@ def _encryption(interceptor: EncryptInterceptor, _server: StandardServer) -> Pro
 
 
 def _engine(engine: StandardEngine, _server: StandardServer) -> Problems:
-    names = {str(name).lower() for host in engine.children for name in (host.name, *getattr(host, "aliases", ()))}
+    names = {str(name).lower() for host in engine.hosts for name in (host.name, *host.aliases)}
     if not engine.default_host or engine.default_host.lower() not in names:
         yield (
             logging.WARNING,
@@ -224,8 +224,7 @@ def _remarks(component: Component, _server: StandardServer) -> Problems:
 
 
 def _farm(deployer: FarmWarDeployer, _server: StandardServer) -> Problems:
-    host = getattr(deployer.cluster, "container", None)
-    if not isinstance(host, StandardHost):
+    if deployer.cluster is None or not isinstance(deployer.cluster.container, StandardHost):
         yield logging.WARNING, "FarmWarDeployer can only work as host cluster subelement!"
     if not deployer.watch_enabled:
         yield logging.INFO, NOT_WATCHING

@@ -79,9 +79,7 @@ class CrawlerSessionManagerValve(ValveBase):
             while len(self._session_ids) >= MAX_CRAWLERS:
                 del self._session_ids[next(iter(self._session_ids))]
             self._session_ids[client] = session.id
-        add_listener = getattr(session, "add_session_listener", None)
-        if add_listener is not None:
-            add_listener(lambda ended, event: self._forget(client, ended, event))
+        session.add_session_listener(lambda ended, event: self._forget(client, ended, event))
 
     def _forget(self, client: str, session: Session, event: str) -> None:
         if event == "destroySession":

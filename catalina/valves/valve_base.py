@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from catalina.connector.carried import Server
     from catalina.connector.request import Request
     from catalina.connector.response import Response
+    from catalina.core.cluster import Cluster
     from catalina.lifecycle import LifecycleState
     from catalina.realm.realm import Realm
 
@@ -47,6 +48,9 @@ class ValveContainer(Protocol):
 
     @property
     def realm(self) -> Realm | None: ...
+
+    @property
+    def cluster(self) -> Cluster | None: ...
 
     @property
     def pipeline(self) -> ValvePipeline: ...

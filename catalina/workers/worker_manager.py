@@ -260,7 +260,7 @@ class WorkerManager(DeltaManager):
 
     def _stop(self) -> None:
         """Drop only this worker's copies: the sessions live on with the keeper."""
-        if getattr(self.context, "paused", False):
+        if self.context is not None and self.context.paused:
             super()._stop()
             return
         self._stopping = True

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.request import Request
 from catalina.core.in_progress import InProgress
+from tests.connector.bare import bare_connector
 
 
 def go_through(progress: InProgress, work: Callable[[], object]) -> None:
-    me = object()
+    me = Request(ConnectionFacts(bare_connector()), "GET", "/")
     progress.inside[me] = None
     try:
         work()

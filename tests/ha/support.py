@@ -117,6 +117,12 @@ class FakePipelineContainer(FakeHost):
     def __init__(self, name: str = "localhost", parent: Any = None) -> None:
         super().__init__(name, parent)
         self.valves: list[Any] = []
+        self.server: Any = None
+        self.children: tuple[Any, ...] = ()
+
+    @property
+    def pipeline(self) -> FakePipelineContainer:
+        return self
 
     def add_valve(self, valve: Any) -> None:
         self.valves.append(valve)

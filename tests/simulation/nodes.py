@@ -36,6 +36,11 @@ class _Host(FakeHost):
     def __init__(self, name: str = "localhost", parent: Any = None) -> None:
         super().__init__(name, parent)
         self.valves: list[Any] = []
+        self.server: Any = None
+
+    @property
+    def pipeline(self) -> _Host:
+        return self
 
     def add_valve(self, valve: Any) -> None:
         self.valves.append(valve)

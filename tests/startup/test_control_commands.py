@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from types import SimpleNamespace
 
 import pytest
 
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.startup.control_commands import ControlCommands
 from tests.deploy.archives import hello, make_wheel
 from tests.startup.hosts import Base, running
@@ -98,7 +99,7 @@ def test_farming_needs_a_farm(base, run):
         run("deploy", wheel(base, "one"), farm=True)
 
 
-class Farm:
+class Farm(FarmWarDeployer):
     """A farm with one application."""
 
     withdrawn: str | None = None
@@ -114,7 +115,9 @@ class Farm:
 def test_a_farmed_application_is_undeployed_on_all_nodes_or_not_at_all(base, run, monkeypatch):
     run("deploy", wheel(base, "one"))
     farm = Farm()
-    monkeypatch.setattr(type(base.host), "cluster", SimpleNamespace(deployer=farm))
+    cluster = SimpleTcpCluster()
+    cluster.deployer = farm
+    monkeypatch.setattr(type(base.host), "cluster", cluster)
     with pytest.raises(DeploymentError, match=r"on all nodes: catalina undeploy --farm /shop##1"):
         run("undeploy", name="/shop##1")
     assert base.runs("/shop##1")

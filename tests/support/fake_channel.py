@@ -17,6 +17,7 @@ class FakeChannelBase:
     is_guarded = False
     name = ""
     heartbeat_enabled = True
+    membership_service: Any = None
     local_member: Member
 
     def __init__(self) -> None:

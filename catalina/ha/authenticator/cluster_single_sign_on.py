@@ -15,11 +15,12 @@ from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessio
 from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.authenticator.cluster_single_sign_on_listener import encode_listener
 from catalina.ha.authenticator.sso_cache import SsoCache, SsoCodec
+from catalina.ha.session.delta_session import DeltaSession
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, parse_send_options
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 
 if TYPE_CHECKING:
-    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.session.session import Principal, Session
 
 __all__ = ["ClusterSingleSignOn"]
@@ -50,8 +51,10 @@ class ClusterSingleSignOn(SingleSignOn):
     # -- lifecycle ------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        cluster = self.cluster or getattr(self.container, "cluster", None)
-        channel = getattr(cluster, "channel", None)
+        cluster = self.cluster
+        if cluster is None and self.container is not None and isinstance(self.container.cluster, SimpleTcpCluster):
+            cluster = self.container.cluster
+        channel = cluster.channel if cluster is not None else None
         if cluster is None or channel is None:
             raise LifecycleError(
                 f"{self}: There is no Cluster associated with this host: ClusterSingleSignOn needs one there or in the"
@@ -100,11 +103,10 @@ class ClusterSingleSignOn(SingleSignOn):
 
     def listen(self, sso_id: str, session: Session) -> None:
         """Give a distributable session its listener."""
-        add_listener = getattr(session, "add_remote_listener", None)
-        if add_listener is None:
-            super().listen(sso_id, session)
+        if isinstance(session, DeltaSession):
+            session.add_remote_listener(encode_listener(sso_id))
         else:
-            add_listener(encode_listener(sso_id))
+            super().listen(sso_id, session)
 
     def update(
         self, sso_id: str, principal: Principal, auth_type: str | None, username: str | None, password: str | None

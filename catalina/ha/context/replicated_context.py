@@ -15,6 +15,7 @@ from typing import Any
 from catalina.attributes import Attribute
 from catalina.core.standard_context import StandardContext
 from catalina.errors import ChannelError, LifecycleError, NotReplicableError, ProtocolError
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.lifecycle import LifecycleEvent
 from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import SEND_OPTIONS_DEFAULT, parse_send_options
@@ -159,7 +160,8 @@ class ReplicatedContext(StandardContext):
             self._leave()
 
     def _share(self) -> None:
-        channel = getattr(self.cluster, "channel", None)
+        cluster = self.cluster
+        channel = cluster.channel if isinstance(cluster, SimpleTcpCluster) else None
         if channel is None:
             log.warning("Context [%s] has no cluster: its attributes stay in this node", self.name)
             return

@@ -439,7 +439,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
     def expire_all_local_sessions(self) -> None:
         """End every session that this node was the last to use."""
         for session in self.find_sessions():
-            if getattr(session, "is_primary", True):
+            if session.is_primary:
                 session.expire()
 
     @operation
@@ -469,7 +469,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         self.transfer.stop()
         self.state_sender.stop()
         self.comparisons.clear()
-        if getattr(self.context, "paused", False):
+        if self.context is not None and self.context.paused:
             self._keep_sessions()
         else:
             log.info("Manager [%s] expiring sessions upon shutdown", self.name)

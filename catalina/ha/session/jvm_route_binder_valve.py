@@ -129,7 +129,7 @@ class JvmRouteBinderValve(ValveBase):
         self.settle_attributes()
         self._suffix = None
         log.info("JvmRouteBinderValve started")
-        if self.cluster is None and getattr(self.container, "cluster", None) is None:
+        if self.cluster is None and (self.container is None or self.container.cluster is None):
             log.info("The JvmRouterBinderValve is configured, but clustering is not being used. Fail over will still "
                      "work, providing a PersistentManager is used.")  # fmt: skip
 

@@ -223,7 +223,7 @@ class StateTransfer:
             "been received within [%s] seconds.",
             manager.name, member.name, manager.state_transfer_timeout,
         )  # fmt: skip
-        reactor = getattr(cluster.channel, "reactor", None)
+        reactor = cluster.channel.reactor if cluster.channel is not None else None
         with reactor.blocking() if reactor is not None else contextlib.nullcontext():
             return self._wait(member)
 

@@ -163,9 +163,7 @@ class ReplicationValve(ValveBase):
         context = request.context
         if session_id and context is not None and context.manager is not None:
             session = context.manager.find_session(session_id)
-            request.attributes[self.primary_indicator_name] = session is not None and getattr(
-                session, "is_primary", True
-            )
+            request.attributes[self.primary_indicator_name] = session is not None and session.is_primary
 
     def _report(self) -> None:
         log.info(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from catalina.attributes import Attribute, Element
@@ -146,7 +145,7 @@ class SimpleTcpCluster(Lifecycle):
     @property
     def name(self) -> str:
         """The cluster's name: clusterName, or the name of its container."""
-        return self.cluster_name or str(getattr(self.container, "name", ""))
+        return self.cluster_name or (self.container.name if self.container is not None else "")
 
     def add_valve(self, valve: ValveBase) -> None:
         """Keep a valve for the container's pipeline, which gets it when the cluster starts."""
@@ -488,19 +487,18 @@ class SimpleTcpCluster(Lifecycle):
         for remark in self.configuration_remarks():
             log.warning("%s", remark)
         channel.name = f"{self.name}-Channel"
-        server = getattr(self.container, "server", None)
+        server = self.container.server if self.container is not None else None
         if channel.reactor is None and server is not None:
             channel.reactor = server.reactor
-        base = getattr(server, "catalina_base", None)
-        membership = getattr(channel, "membership_service", None)
-        if base and isinstance(membership, McastService) and not membership.state_dir:
-            membership.state_dir = str(Path(base) / "work")  # a crashed node then gets its farewell from its successor
+        membership = channel.membership_service
+        if server is not None and isinstance(membership, McastService) and not membership.state_dir:
+            # A crashed node then gets its farewell from its successor.
+            membership.state_dir = str(server.catalina_base / "work")
         return channel
 
     def configuration_remarks(self) -> Iterator[str]:
         """Remarks on a configuration that lacks something that the operator will count on."""
-        pipeline = getattr(self.container, "pipeline", None)
-        valves = [*self.valves, *getattr(pipeline, "valves", ())]
+        valves = [*self.valves, *(self.container.pipeline.valves if self.container is not None else ())]
         if self.valves and not any(isinstance(valve, ReplicationValve) for valve in valves):
             yield (
                 f"{self} has valves of its own and no ReplicationValve: nothing that a request changes in a session is "

@@ -7,6 +7,7 @@ import pytest
 
 from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.authenticator.cluster_single_sign_on import ClusterSingleSignOn
+from catalina.ha.session.delta_manager import DeltaManager
 from tests.authenticator.application import PROTECTED, Browser, add_application, basic, login_config, secure_node, text
 from tests.tribes.tipis.network import Network
 
@@ -125,13 +126,13 @@ def test_another_way_of_logging_in_is_told(pair, network):
 
 def test_a_session_that_travels_takes_its_listener_along(pair):
     sso = sso_of(pair[0])
-    heard: list[Any] = []
     sso.register("1", SimpleNamespace(name="bob", roles=()), "BASIC", "bob", "secret")
-    manager = SimpleNamespace(context=pair[0].host.find_child("/shop"))
-    session = SimpleNamespace(id="S", manager=manager, add_remote_listener=heard.append)
+    manager = DeltaManager()
+    manager.context = pair[0].host.find_child("/shop")
+    session = manager.new_session("S")
     assert sso.associate("1", session)
     assert sso.associate("1", session)
-    assert len(heard) == 1
+    assert len(session.remote_listeners) == 1
     assert not sso.associate("none", session)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalina.ha.context.replicated_context import AttributeCodec, ReplicatedAttributes, ReplicatedContext
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.lifecycle import LifecycleEvent
 from catalina.tribes.io.java import EncodedValue, OpaqueValue
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
@@ -179,11 +180,8 @@ def test_it_joins_before_the_application_starts_and_leaves_when_it_has_stopped()
     context.name = "/app"
     channel = network.add(1)
 
-    class Cluster:
-        pass
-
-    cluster: Any = Cluster()
-    cluster.channel = channel
+    cluster = SimpleTcpCluster()
+    cluster.channel = channel  # type: ignore[assignment]  # the simulated one
     context.cluster = cluster
     context._on_event(LifecycleEvent(context, "configure_start", None))
     assert isinstance(context.application_context.attributes, ReplicatedAttributes)
