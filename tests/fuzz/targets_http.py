@@ -98,6 +98,9 @@ def _length(data: bytes) -> None:
     assert body + decoder.unused == data
 
 
+_CONNECTOR = bare_connector()
+
+
 def _request(**facts: Any) -> Any:
     return SimpleNamespace(
         connector=_CONNECTOR, context=None, character_encoding=None, max_parameter_count=None, query_string=None,
