@@ -25,6 +25,7 @@ PACKAGE = Path(catalina.__file__).parent
 READ_ELSEWHERE = {
     "Connector.enable_lookups": "connector/request.py",
     "Connector.max_save_post_size": "authenticator/form_authenticator.py",
+    "Connector.secure": "connector/connection_facts.py",
     "StandardThreadExecutor.max_queue_size": "connector/endpoint.py",
     "StandardThreadExecutor.max_threads": "connector/endpoint.py",
     "StandardThreadExecutor.min_spare_threads": "connector/endpoint.py",
