@@ -184,7 +184,7 @@ class RequestHeadParser:
         return self._finish(parsed, data, skipped)
 
     def _finish(self, parsed: object, data: bytes | bytearray, skipped: int) -> RequestHead:
-        """What the grammar does not say."""
+        """Apply the rules that the grammar does not express."""
         request: _Parsed = parsed  # type: ignore[assignment]  # the C type has no stubs
         method = self._methods.get(request.method)
         if method is None:
