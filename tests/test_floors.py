@@ -49,6 +49,7 @@ FLOORS = (
     ("java_pattern",),
     ("lifecycle", "operations", "reactor"),
     ("attributes",),
+    ("node_state",),
     ("errors",),
     ("extras", "java_properties", "place", "polling", "repeated_messages", "simple_date_format", "__init__", "tomcat"),
 )

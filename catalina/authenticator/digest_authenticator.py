@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,8 @@ from catalina.attributes import Attribute, AttributeRefused, comma_list
 from catalina.authenticator.authenticator_base import UNAUTHORIZED, AuthenticatorBase
 from catalina.authenticator.constants import DIGEST
 from catalina.authenticator.digest_credentials import DigestCredentials, parse_digest
-from catalina.authenticator.digest_nonces import NonceCheck, Nonces
+from catalina.authenticator.digest_nonces import NonceCheck, Nonces, SeenCounts
+from catalina.node_state import node_secret, node_state, place_of
 from catalina.realm.message_digest import digest, digest_name
 
 if TYPE_CHECKING:
@@ -73,9 +73,13 @@ class DigestAuthenticator(AuthenticatorBase):
 
     def _start(self) -> None:
         super()._start()
-        self.key = self.key or secrets.token_hex(16).upper()
-        self.opaque = self.opaque or secrets.token_hex(16).upper()
-        self._nonces = Nonces(self.key, self.nonce_validity, self.nonce_cache_size, self.nonce_count_window_size)
+        place = place_of(self.container)
+        self.key = self.key or node_secret(f"{place} key")
+        self.opaque = self.opaque or node_secret(f"{place} opaque")
+        self._nonces = Nonces(
+            self.key, self.nonce_validity, self.nonce_cache_size, self.nonce_count_window_size,
+            counts=node_state(SeenCounts, self.container, "nonces"),
+        )  # fmt: skip
 
     def do_authenticate(self, request: Request, response: Response) -> bool:
         """Check the answer of the request, or ask for one."""

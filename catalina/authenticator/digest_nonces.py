@@ -9,10 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum
 
+from catalina.node_state import NodeState
 from catalina.realm.constant_time import equal_text
 from catalina.realm.message_digest import digest
 
-__all__ = ["NonceCheck", "Nonces"]
+__all__ = ["NonceCheck", "Nonces", "SeenCounts"]
 
 log = logging.getLogger("org.apache.catalina.authenticator.DigestAuthenticator")
 
@@ -51,10 +52,40 @@ class _Counts:
         return True
 
 
+class SeenCounts(NodeState):
+    """The nonces that were given out, with the counts that came with each. Any thread."""
+
+    shared = frozenset({"accept", "add"})
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[str, _Counts] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, nonce: str, made_ns: int, window: int, size: int) -> int | None:
+        """A nonce is given out; the time of the last one that was forgotten to keep only ``size`` of them."""
+        forgotten = None
+        with self._lock:
+            self._counts[nonce] = _Counts(made_ns, window)
+            while len(self._counts) > size:
+                forgotten = self._counts.popitem(last=False)[1].made_ns
+        return forgotten
+
+    def accept(self, nonce: str, nonce_count: int, is_old: bool) -> bool | None:
+        """True for the first answer with a count; None when the nonce is not known, or too old."""
+        with self._lock:
+            if is_old:
+                self._counts.pop(nonce, None)
+            counts = self._counts.get(nonce)
+            return None if counts is None else counts.accept(nonce_count)
+
+
 class Nonces:
-    """The nonces given out by one authenticator. Any thread.
+    """The nonces of one authenticator. Any thread.
 
     A nonce is ``time:SHA-256(address:time:key)``, so even a forgotten one is recognised as ours.
+
+    Args:
+        counts: those of the node.
     """
 
     def __init__(
@@ -64,13 +95,14 @@ class Nonces:
         cache_size: int,
         window: int,
         clock: Callable[[], int] = time.monotonic_ns,
+        counts: SeenCounts | None = None,
     ) -> None:
         self.key = key
         self.validity_ns = validity_ms * 1_000_000
         self.cache_size = cache_size
         self.window = window
         self.clock = clock
-        self._counts: OrderedDict[str, _Counts] = OrderedDict()
+        self._counts = SeenCounts() if counts is None else counts
         self._lock = threading.Lock()
         self._last_ns = 0
         self._warned_ns: int | None = None
@@ -79,10 +111,10 @@ class Nonces:
         """A new nonce for a client; no two are equal."""
         with self._lock:
             self._last_ns = now = max(self.clock(), self._last_ns + 1)
-            nonce = f"{now}:{self._signature(address, now)}"
-            self._counts[nonce] = _Counts(now, self.window)
-            while len(self._counts) > max(1, self.cache_size):
-                self._push_out(now)
+        nonce = f"{now}:{self._signature(address, now)}"
+        forgotten_ns = self._counts.add(nonce, now, self.window, max(1, self.cache_size))
+        if forgotten_ns is not None:
+            self._warn(now, forgotten_ns)
         return nonce
 
     def check(self, address: str, nonce: str, nonce_count: int) -> NonceCheck:
@@ -92,21 +124,17 @@ class Nonces:
             return NonceCheck.INVALID
         if not equal_text(self._signature(address, int(made)), signature, ignore_case=True):
             return NonceCheck.INVALID
-        with self._lock:
-            if self.clock() - int(made) > self.validity_ns:
-                self._counts.pop(nonce, None)
-            counts = self._counts.get(nonce)
-            if counts is None:
-                return NonceCheck.STALE
-            return NonceCheck.VALID if counts.accept(nonce_count) else NonceCheck.INVALID
+        accepted = self._counts.accept(nonce, nonce_count, self.clock() - int(made) > self.validity_ns)
+        if accepted is None:
+            return NonceCheck.STALE
+        return NonceCheck.VALID if accepted else NonceCheck.INVALID
 
     def _signature(self, address: str, made_ns: int) -> str:
         return digest("sha256", f"{address}:{made_ns}:{self.key}".encode("latin-1", "replace")).hex()
 
-    def _push_out(self, now: int) -> None:
-        _, counts = self._counts.popitem(last=False)
+    def _warn(self, now: int, forgotten_ns: int) -> None:
         quiet = self._warned_ns is not None and now - self._warned_ns < SUPPRESS_WARNING_NS
-        if not quiet and now - counts.made_ns < self.validity_ns:
+        if not quiet and now - forgotten_ns < self.validity_ns:
             self._warned_ns = now
             log.warning(
                 "A valid entry has been removed from client nonce cache to make room for new entries. To prevent the"

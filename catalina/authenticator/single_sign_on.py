@@ -14,6 +14,7 @@ from catalina.attributes import Attribute
 from catalina.authenticator.constants import SSO_ID_NOTE
 from catalina.authenticator.single_sign_on_entry import SingleSignOnEntry
 from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessionKey
+from catalina.node_state import refuse_workers
 from catalina.valves.valve_base import ValveBase, ValveContainer
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class SingleSignOn(ValveBase):
         container = self.container
         if container is None:
             return
+        refuse_workers(self, container)
         realm = container.realm
         if realm is None:
             log.warning("This SSO [%s] has no realm associated with it", container.name)

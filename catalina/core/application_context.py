@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalina.core.application_dispatcher import ApplicationDispatcher
+from catalina.node_state import NodeState, node_state
 from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from catalina.webresources.resource import Resource
 
 __all__ = ["ApplicationContext", "ContextAttributes"]
+
+_State = TypeVar("_State", bound=NodeState)
 
 
 class ContextAttributes(MutableMapping[str, Any]):
@@ -54,10 +57,21 @@ class ApplicationContext:
 
     def __init__(self, context: StandardContext) -> None:
         self._context = context
+        self._asked: dict[str, int] = {}
         self.attributes: MutableMapping[str, Any] = ContextAttributes(context)
 
     def __repr__(self) -> str:
         return f"<ApplicationContext {self._context.name or '/'}>"
+
+    def node_state(self, kind: type[_State], name: str) -> _State | None:
+        """State that the processes of the node share, None in a node of one; see :func:`node_state`.
+
+        Args:
+            name: of the part of the application that asks. Parts of one name are told apart by their order, which is
+                the same in every process.
+        """
+        number = self._asked[name] = self._asked.get(name, -1) + 1
+        return node_state(kind, self._context, f"{name}{number}")
 
     def publish(self) -> None:
         """Set the attributes that Tomcat documents for a context, as far as they make sense in Python."""

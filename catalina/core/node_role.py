@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
+    from catalina.node_state import NodeState
     from catalina.session.manager import Manager
 
 __all__ = ["NodeRole"]
+
+_State = TypeVar("_State", bound="NodeState")
 
 
 class NodeRole(Protocol):
@@ -26,6 +29,9 @@ class NodeRole(Protocol):
 
     def may_accept(self) -> bool:
         """False while another process of the node should take the next connection."""
+
+    def state(self, kind: type[_State], name: str) -> _State:
+        """State that the node's processes share, or what stands for it here."""
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """The session manager of an application that starts.

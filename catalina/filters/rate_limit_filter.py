@@ -10,6 +10,7 @@ from catalina.digester.class_names import ClassBroken, find_class
 from catalina.errors import DeploymentError
 from catalina.filters.filter_base import Environ, FilterBase, Headers, StartResponse
 from catalina.util.rate_limiter_base import RateLimiterBase
+from catalina.util.time_bucket_counter import BucketCounts
 from catalina.webapp import send_error
 
 __all__ = ["RateLimitFilter"]
@@ -50,6 +51,9 @@ class RateLimitFilter(FilterBase):
         if found is None or not issubclass(found, RateLimiterBase):
             raise DeploymentError(f"RateLimitFilter: {self.rate_limit_class_name!r} is no rate limiter")
         self.limiter = found(self.bucket_duration, self.bucket_requests, self.policy_name.strip())
+        shared = self.context.node_state(BucketCounts, type(self).__name__)
+        if shared is not None:
+            self.limiter.share(shared)
         self.logger.info(
             "RateLimitFilter initialized with [%d] requests per [%d] seconds. Actual is [%d] per [%d] seconds. %s.",
             self.bucket_requests,

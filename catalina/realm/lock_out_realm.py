@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
+from catalina.node_state import NodeState, node_state
 from catalina.operations import Impact, operation
 from catalina.realm.combined_realm import CombinedRealm
 from catalina.realm.realm import DigestAnswer
@@ -18,7 +19,7 @@ from catalina.session.session import Principal
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-__all__ = ["LockOutRealm"]
+__all__ = ["FailedLogins", "LockOutRealm"]
 
 
 class LockOutRealm(CombinedRealm):
@@ -42,9 +43,14 @@ class LockOutRealm(CombinedRealm):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        #: Name -> (failures, time of the last one), least recently used first.
-        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._failures = FailedLogins()
+
+    def _start(self) -> None:
+        super()._start()
+        container: Any = self.container
+        shared = node_state(FailedLogins, container, f"LockOutRealm {self.realm_path}")
+        if shared is not None:
+            self._failures = shared
 
     def authenticate(self, username: str | None, credentials: str | None) -> Principal | None:
         """Ask the nested realms, unless the user is locked."""
@@ -62,15 +68,13 @@ class LockOutRealm(CombinedRealm):
     @operation
     def unlock(self, username: str) -> None:
         """Forget the failures of a user (operation of the MBean)."""
-        with self._lock:
-            self._failed.pop(self._key(username), None)
+        self._failures.forget(self._key(username))
 
     @operation(impact=Impact.INFO)
     def is_locked(self, username: str) -> bool:
         """True when the user is refused now."""
-        with self._lock:
-            failures, last = self._failed.get(self._key(username), (0, 0.0))
-        return failures >= self.failure_count and int(self.clock() - last) < self.lock_out_time
+        failures, age = self._failures.of(self._key(username), self.clock())
+        return bool(failures >= self.failure_count and int(age) < self.lock_out_time)
 
     def _key(self, username: str) -> str:
         return username if self.case_sensitive else username.lower()
@@ -88,21 +92,58 @@ class LockOutRealm(CombinedRealm):
         return principal
 
     def _register_failure(self, username: str) -> None:
-        key, now = self._key(username), self.clock()
-        with self._lock:
-            failures, last = self._failed.pop(key, (0, now))
-            if failures >= self.failure_count and int(now - last) > self.lock_out_time:
-                failures = 0
-            self._failed[key] = (failures + 1, now)
-            while len(self._failed) > max(1, self.cache_size):
-                self._push_out(now)
+        pushed_out = self._failures.note(
+            self._key(username), self.clock(), self.failure_count, self.lock_out_time, max(1, self.cache_size)
+        )
+        for name, age in pushed_out:
+            if age < self.cache_removal_warning_time:
+                self.logger.warning(
+                    "User [%s] was removed from the failed users cache after [%d] seconds to keep the cache size within"
+                    " the limit set",
+                    name,
+                    int(age),
+                )
 
-    def _push_out(self, now: float) -> None:
-        name, (_, last) = self._failed.popitem(last=False)
-        if now - last < self.cache_removal_warning_time:
-            self.logger.warning(
-                "User [%s] was removed from the failed users cache after [%d] seconds to keep the cache size within the"
-                " limit set",
-                name,
-                int(now - last),
-            )
+
+class FailedLogins(NodeState):
+    """The failed logins of users, the least recent first."""
+
+    shared = frozenset({"forget", "note", "of"})
+
+    def __init__(self) -> None:
+        #: Name -> (failures, time of the last one).
+        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def forget(self, name: str) -> None:
+        """The user has logged in, or an operator unlocks him."""
+        with self._lock:
+            self._failed.pop(name, None)
+
+    def of(self, name: str, now: float) -> tuple[int, float]:
+        """The failures of a user, and seconds since the last one."""
+        with self._lock:
+            failures, last = self._failed.get(name, (0, now))
+        return failures, now - last
+
+    def note(self, name: str, now: float, most: int, lock_seconds: float, size: int) -> list[tuple[str, float]]:
+        """A login has failed.
+
+        Args:
+            most: failures that lock a user.
+            lock_seconds: after which the count begins anew.
+            size: users that are remembered.
+
+        Returns:
+            Users who were forgotten for that, with the seconds since their last failures.
+        """
+        pushed_out: list[tuple[str, float]] = []
+        with self._lock:
+            failures, last = self._failed.pop(name, (0, now))
+            if failures >= most and int(now - last) > lock_seconds:
+                failures = 0
+            self._failed[name] = (failures + 1, now)
+            while len(self._failed) > size:
+                other, (_, when) = self._failed.popitem(last=False)
+                pushed_out.append((other, now - when))
+        return pushed_out

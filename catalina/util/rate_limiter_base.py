@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar
 
-from catalina.util.time_bucket_counter import TimeBucketCounter
+from catalina.util.time_bucket_counter import BucketCounts, SharedBucketCounter, TimeBucketCounter
 
 __all__ = ["RateLimiterBase"]
 
@@ -29,7 +29,13 @@ class RateLimiterBase:
     ) -> None:
         self.duration, self.requests = self.actual(duration, requests)
         self.policy_name = policy_name or f"{self.default_policy_name}-{next(_numbers)}"
-        self._counter = TimeBucketCounter(self.bucket_index(duration), clock)
+        self._index = self.bucket_index(duration)
+        self._clock = clock
+        self._counter: TimeBucketCounter | SharedBucketCounter = TimeBucketCounter(self._index, clock)
+
+    def share(self, counts: BucketCounts) -> None:
+        """Count together with the other processes of the node."""
+        self._counter = SharedBucketCounter(self._index, self._clock, counts)
 
     def actual(self, duration: int, requests: int) -> tuple[int, int]:
         """The effective seconds and requests."""

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from catalina.attributes import Attribute, AttributeRefused
-from catalina.valves.valve_base import ValveBase
+from catalina.errors import CatalinaError
+from catalina.node_state import NodeState, node_state
+from catalina.valves.valve_base import ValveBase, position_of
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
 
-__all__ = ["SemaphoreValve", "acquire"]
+__all__ = ["NodeSemaphore", "Permits", "SemaphoreValve", "acquire"]
+
+log = logging.getLogger("org.apache.catalina.valves.SemaphoreValve")
+
+#: Seconds between two looks of a request in a worker that waits for a permit.
+LOOK_SECONDS = 0.01
 
 
 def _concurrency(text: str) -> int:
@@ -22,7 +31,7 @@ def _concurrency(text: str) -> int:
     return max(0, int(text))
 
 
-def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block: bool) -> bool:
+def acquire(lock: threading.Semaphore | threading.Lock | NodeSemaphore, request: Request, block: bool) -> bool:
     """Take a permit. While the request waits for one, another thread takes over the connector's loop."""
     if lock.acquire(blocking=False):
         return True
@@ -31,6 +40,59 @@ def acquire(lock: threading.Semaphore | threading.Lock, request: Request, block:
     with request.connector.reactor.blocking():
         lock.acquire()
     return True
+
+
+class Permits(NodeState):
+    """Permits that the workers of a node hold."""
+
+    shared = frozenset({"give", "take"})
+    knows_caller: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self._held: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def take(self, most: int, caller: int = -1) -> bool:
+        """Take a permit; False when ``most`` are held."""
+        with self._lock:
+            if sum(self._held.values()) >= most:
+                return False
+            self._held[caller] = self._held.get(caller, 0) + 1
+            return True
+
+    def give(self, caller: int = -1) -> None:
+        """Return a permit. One that an earlier keeper has given is unknown here."""
+        with self._lock:
+            if self._held.get(caller, 0) > 0:
+                self._held[caller] -= 1
+
+    def worker_lost(self, worker: int) -> None:
+        """Its permits are free again."""
+        with self._lock:
+            self._held.pop(worker, None)
+
+
+class NodeSemaphore:
+    """A semaphore of a node: a request that waits looks again and again, in no order."""
+
+    def __init__(self, permits: Permits, concurrency: int) -> None:
+        self._permits = permits
+        self._concurrency = concurrency
+
+    def acquire(self, blocking: bool = True) -> bool:
+        """As :meth:`threading.Semaphore.acquire`. Raises CatalinaError: nobody can say."""
+        while not self._permits.take(self._concurrency):
+            if not blocking:
+                return False
+            time.sleep(LOOK_SECONDS)
+        return True
+
+    def release(self) -> None:
+        """Return the permit. A keeper that cannot be told has died, and the next one does not know of it."""
+        try:
+            self._permits.give()
+        except CatalinaError as error:
+            log.debug("A permit could not be returned: %s", error)
 
 
 class SemaphoreValve(ValveBase):
@@ -48,10 +110,14 @@ class SemaphoreValve(ValveBase):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self._permits = threading.BoundedSemaphore(self.concurrency)
+        self._permits: threading.BoundedSemaphore | NodeSemaphore = threading.BoundedSemaphore(self.concurrency)
 
     def _start(self) -> None:
-        self._permits = threading.BoundedSemaphore(self.concurrency)
+        shared = node_state(Permits, self.container, f"SemaphoreValve{position_of(self)}")
+        if shared is None:
+            self._permits = threading.BoundedSemaphore(self.concurrency)
+        else:
+            self._permits = NodeSemaphore(shared, self.concurrency)
 
     def control_concurrency(self, request: Request) -> bool:
         """True when the request needs a permit; for subclasses."""

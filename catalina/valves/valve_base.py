@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from catalina.lifecycle import LifecycleState
     from catalina.realm.realm import Realm
 
-__all__ = ["ValveBase", "ValveContainer"]
+__all__ = ["ValveBase", "ValveContainer", "position_of"]
 
 
 class ValvePipeline(Protocol):
@@ -26,6 +26,9 @@ class ValvePipeline(Protocol):
 
     @property
     def basic(self) -> ValveBase | None: ...
+
+    @property
+    def valves(self) -> Sequence[ValveBase]: ...
 
 
 class ValveContainer(Protocol):
@@ -86,3 +89,11 @@ class ValveBase(Lifecycle):
 
     def background_process(self) -> None:
         """Do periodic work; the container's background tick calls this every ``backgroundProcessorDelay`` seconds."""
+
+
+def position_of(valve: ValveBase) -> int:
+    """Which of its container's valves of its class it is, from 0: the same in every process of a node."""
+    if valve.container is None:
+        return 0
+    alike = [each for each in valve.container.pipeline.valves if type(each) is type(valve)]
+    return next((number for number, each in enumerate(alike) if each is valve), 0)

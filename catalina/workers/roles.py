@@ -6,7 +6,7 @@ import logging
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalina.core.container_base import ContainerBase
 from catalina.core.standard_engine import StandardEngine
@@ -19,6 +19,7 @@ from catalina.workers.connection_moves import ConnectionMoves
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.node_states import STATE, KeeperStates, RemoteState
 from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
 from catalina.workers.worker_cluster import WorkerCluster
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from catalina.connector.handover import Handover
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_server import StandardServer
+    from catalina.node_state import NodeState
     from catalina.session.manager import Manager
     from catalina.workers.shared_parts import SharedParts
+
+_State = TypeVar("_State", bound="NodeState")
 
 __all__ = ["KeeperRole", "WorkerRole", "manager_key"]
 
@@ -81,7 +85,14 @@ class KeeperRole:
     def __init__(self, server: StandardServer, listening: socket.socket, awaited: int) -> None:
         self._reactor = server.reactor
         self.links = WorkerLinks(listening, server.reactor, awaited)
+        self._states = KeeperStates()
+        self.links.services.add(STATE, self._states.call, is_quick=True)
+        self.links.on_lost.append(self._states.worker_lost)
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
+
+    def state(self, kind: type[_State], name: str) -> _State:
+        """See :class:`NodeRole`."""
+        return self._states.state(kind, name)
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """A manager of the group for a distributable application, else one that keeps this node's sessions."""
@@ -166,6 +177,12 @@ class WorkerRole:
         self._clusters[engine] = cluster
         engine.cluster = cluster
         engine.pipeline.add_valve(WorkerAffinityValve(self.moves, self._number_of))
+
+    def state(self, kind: type[_State], name: str) -> _State:
+        """See :class:`NodeRole`."""
+        remote: Any = RemoteState(self.queries.call, kind, name)
+        found: _State = remote
+        return found
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """A manager that has only the sessions that this worker serves; the keeper has the others."""

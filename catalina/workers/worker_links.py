@@ -82,6 +82,8 @@ class WorkerLinks:
         self._given: set[Member] = set()
         #: Calls that wait until the keeper has settled; None when the keeper has settled.
         self._deferred: list[Callable[[], None]] | None = [] if awaited else None
+        #: Called in the runner with the index of a worker that has gone.
+        self.on_lost: list[Callable[[int], None]] = []
         #: Called in the runner when a worker has come or gone.
         self.on_change: Callable[[], None] = lambda: None
 
@@ -248,6 +250,8 @@ class WorkerLinks:
             self.on_change()
 
     def _forget(self, member: Member) -> None:
+        for told in self.on_lost:
+            told(member.port - 1)
         for copies in self._copies.values():
             copies.lost(member)
 

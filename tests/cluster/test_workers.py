@@ -129,6 +129,16 @@ def test_an_application_that_holds_the_interpreter_stops_no_heartbeat(
     assert second.log.count("Received member disappeared") == 0
 
 
+def test_what_would_be_different_in_each_worker_keeps_its_host_from_starting(
+    make_node: MakeNode, counting_webapp: Path
+) -> None:
+    valve = '<Valve className="org.apache.catalina.authenticator.SingleSignOn"/>'
+    node = make_node("n1", cluster=valve, webapp=counting_webapp, workers=2)
+    node.start(wait=False)
+    expected = "SingleSignOn[StandardEngine[Catalina].StandardHost[localhost]] cannot be used with several workers"
+    wait_until(lambda: expected in node.log, "the error")
+
+
 def test_every_process_ends_with_the_node(make_node: MakeNode, counting_webapp: Path) -> None:
     node = make_node("n1", webapp=counting_webapp, workers=3).start()
     processes = node.processes()

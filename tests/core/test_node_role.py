@@ -31,6 +31,9 @@ class Role:
         self.asked.append(declared)
         return StandardManager(pathname="")
 
+    def state(self, kind: type[Any], name: str) -> Any:
+        return kind()
+
     def note_connections(self) -> None:
         """Nobody asks."""
 

@@ -55,6 +55,7 @@ class Reply:
 
 
 CONTEXT: Any = SimpleNamespace(
+    node_state=lambda kind, name: None,
     context_path="/shop",
     mime_type=lambda path: {"css": "text/css", "png": "image/png"}.get(path.rpartition(".")[2]),
     log=lambda *_: None,

@@ -17,6 +17,7 @@ from catalina.ha.authenticator.cluster_single_sign_on_listener import encode_lis
 from catalina.ha.authenticator.sso_cache import SsoCache, SsoCodec
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.node_state import refuse_workers
 from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, parse_send_options
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 
@@ -51,6 +52,7 @@ class ClusterSingleSignOn(SingleSignOn):
     # -- lifecycle ------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        refuse_workers(self, self.container)
         cluster = self.cluster
         if cluster is None and self.container is not None and isinstance(self.container.cluster, SimpleTcpCluster):
             cluster = self.container.cluster

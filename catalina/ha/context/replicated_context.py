@@ -17,6 +17,7 @@ from catalina.core.standard_context import StandardContext
 from catalina.errors import ChannelError, LifecycleError, NotReplicableError, ProtocolError
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.lifecycle import LifecycleEvent
+from catalina.node_state import refuse_workers
 from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import SEND_OPTIONS_DEFAULT, parse_send_options
 from catalina.tribes.io.java import EncodedValue, ObjectInputStream, OpaqueValue, decode_value, encode_value
@@ -160,6 +161,7 @@ class ReplicatedContext(StandardContext):
             self._leave()
 
     def _share(self) -> None:
+        refuse_workers(self, self)
         cluster = self.cluster
         channel = cluster.channel if isinstance(cluster, SimpleTcpCluster) else None
         if channel is None:

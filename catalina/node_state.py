@@ -1,0 +1,85 @@
+"""State that an operator thinks of as one, though several processes serve: failed logins, permits, nonces, counts.
+
+A component asks :func:`node_state` for it. In a node of one process that is a plain object; in a worker it is a
+stand-in that calls the same method of the object that the keeper has. So such a class is written for one process, and
+its methods take and give what JSON can say.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from catalina.errors import LifecycleError
+
+__all__ = ["NodeState", "node_secret", "node_state", "place_of", "refuse_workers"]
+
+#: Random; all processes of a node are forked from the one that has made it.
+_SECRET = secrets.token_bytes(32)
+
+
+class NodeState:
+    """State of a node. A subclass is made without arguments, and bounds what it keeps. Any thread."""
+
+    #: The methods that workers may call.
+    shared: ClassVar[frozenset[str]] = frozenset()
+    #: True when each of them has a last parameter ``caller``: the worker that calls.
+    knows_caller: ClassVar[bool] = False
+
+    def worker_lost(self, worker: int) -> None:
+        """A worker has ended: let go of what it held."""
+
+
+_State = TypeVar("_State", bound=NodeState)
+
+
+class _Placed(Protocol):
+    """A container, as far as it tells where it is."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parent(self) -> Any: ...
+
+    @property
+    def server(self) -> Any: ...
+
+
+def place_of(container: _Placed | None) -> str:
+    """The names of a container and of all above it: the same in every process of a node."""
+    names: list[str] = []
+    while container is not None:
+        names.append(container.name)
+        container = container.parent
+    return "/".join(reversed(names))
+
+
+def node_state(kind: type[_State], container: _Placed | None, name: str) -> _State | None:
+    """The node's state of a kind for a component; None in a node of one process, which has its own.
+
+    Args:
+        container: where the component is.
+        name: tells components of one container apart.
+    """
+    role = None if container is None or container.server is None else container.server.role
+    if role is None:
+        return None
+    found: _State = role.state(kind, f"{place_of(container)}#{name}")
+    return found
+
+
+def refuse_workers(component: object, container: _Placed | None) -> None:
+    """Keep a component from starting in a node of several processes, because each would have state of its own.
+
+    Raises:
+        LifecycleError: it is in one.
+    """
+    if container is not None and container.server is not None and container.server.role is not None:
+        raise LifecycleError(f"{component} cannot be used with several workers; expected catalina.workers=1")
+
+
+def node_secret(name: str) -> str:
+    """A secret text that all processes of a node have alike, and that nobody else can foresee."""
+    return hmac.new(_SECRET, name.encode(), "sha256").hexdigest()[:32].upper()

@@ -1,0 +1,85 @@
+"""State of the node: the keeper has it, workers call it (``catalina/node_state.py``)."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from catalina.authenticator.digest_nonces import SeenCounts
+from catalina.errors import CatalinaError
+from catalina.node_state import NodeState
+from catalina.realm.lock_out_realm import FailedLogins
+from catalina.util.time_bucket_counter import BucketCounts
+from catalina.valves.semaphore_valve import Permits
+
+__all__ = ["STATE", "KeeperStates", "RemoteState"]
+
+#: The keeper's service: kind, name, method and arguments; the method's result.
+STATE = "state"
+#: States that a keeper has; the one that was used least recently is forgotten for another.
+MAX_STATES = 10_000
+
+_KINDS: dict[str, type[NodeState]] = {kind.__name__: kind for kind in (BucketCounts, FailedLogins, Permits, SeenCounts)}
+_State = TypeVar("_State", bound=NodeState)
+
+
+class KeeperStates:
+    """All state of the node, in the keeper. Any thread."""
+
+    def __init__(self) -> None:
+        self._states: OrderedDict[tuple[str, str], NodeState] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def state(self, kind: type[_State], name: str) -> _State:
+        """The state of a kind and a name; it is made when somebody asks first."""
+        key = kind.__name__, name
+        with self._lock:
+            found = self._states.pop(key, None)
+            self._states[key] = found = kind() if found is None else found
+            if len(self._states) > MAX_STATES:
+                self._states.popitem(last=False)
+        return cast("_State", found)
+
+    def call(self, worker: int | None, argument: Any) -> Any:
+        """A worker calls a method.
+
+        Raises:
+            CatalinaError: there is no such kind or method.
+        """
+        kind_name, name, method, arguments = argument
+        kind = _KINDS.get(kind_name)
+        if kind is None or method not in kind.shared:
+            raise CatalinaError(f"expected a method of a state of the node, got [{kind_name}.{method}]")
+        caller = {"caller": worker} if kind.knows_caller else {}
+        return getattr(self.state(kind, name), method)(*arguments, **caller)
+
+    def worker_lost(self, worker: int) -> None:
+        """A worker has ended."""
+        with self._lock:
+            states = list(self._states.values())
+        for state in states:
+            state.worker_lost(worker)
+
+
+class RemoteState:
+    """Stands for a state that the keeper has: its shared methods are called there.
+
+    Args:
+        call: a service of the keeper. Raises KeeperGoneError when nobody can say.
+    """
+
+    def __init__(self, call: Callable[[str, object], Any], kind: type[NodeState], name: str) -> None:
+        self._call = call
+        self._kind = kind
+        self._name = name
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        if method not in self._kind.shared:
+            raise AttributeError(f"{self._kind.__name__}.{method} is not called from other processes")
+        return partial(self._invoke, method)
+
+    def _invoke(self, method: str, *arguments: object) -> Any:
+        return self._call(STATE, [self._kind.__name__, self._name, method, arguments])
