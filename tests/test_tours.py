@@ -1,4 +1,4 @@
-"""Each package of more than five modules has a tour in its ``__init__``, which says what its modules are for."""
+"""Each package of more than five modules has a tour in its ``__init__``, which tells what its modules are for."""
 
 from __future__ import annotations
 
