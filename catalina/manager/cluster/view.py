@@ -88,7 +88,8 @@ def _line(node: NodePicture, value: Callable[[Sample], float], history: Sequence
 
 
 def _nodes(nodes: Sequence[NodePicture], guarded: bool) -> Html:
-    heads = ["Node", "State", "Software", "Up for", "Heartbeat", "Clock", "Requests", "Running", "Sent", "Lag", ""]
+    heads = ["Node", "State", "Software", "Up for", "Heartbeat", "Clock", "Requests", "Running", "Sent", "Lag",
+             "Orders"]  # fmt: skip
     rows = [_node(node, guarded) for node in nodes]
     return table("Nodes", heads, rows, ids=[f"node-{node.key}" for node in nodes])
 
@@ -152,7 +153,7 @@ def _button(node: NodePicture, verb: str, text: str, application: str = "") -> H
 
 
 def _applications(nodes: Sequence[NodePicture], guarded: bool) -> Html:
-    heads = ["Application", "Node", "State", "Manager", "Primary", "Backup", "Proxy", "Owed", ""]
+    heads = ["Application", "Node", "State", "Manager", "Primary", "Backup", "Proxy", "Owed", "Orders"]
     rows: dict[tuple[str, str, str], list[object]] = {}
     for node in nodes:
         live = node.seen.live
