@@ -260,20 +260,20 @@ class KeeperBackupManager(BackupManager):
 
     # -- events of the map ---------------------------------------------------------------------------------------
 
-    def made_primary(self, key: Any, value: Any) -> None:
+    def made_primary(self, key: object, value: object) -> None:
         """This node owns the session from now on; workers may have older copies."""
         super().made_primary(key, value)
         copies = self.copies
         if isinstance(value, KeptSession) and copies is not None and copies.is_outdated(value.id):
             self._in_runner(partial(copies.take, value))
 
-    def made_backup(self, key: Any, value: Any) -> None:
+    def made_backup(self, key: object, value: object) -> None:
         """Another node owns the session from now on: the workers' copies are out of date."""
         super().made_backup(key, value)
         if isinstance(value, KeptSession) and self.copies is not None:
             self._in_runner(partial(self.copies.outdate, value.id))
 
-    def value_removed(self, key: Any, value: Any) -> None:
+    def value_removed(self, key: object, value: object) -> None:
         """The session has ended, or other nodes hold it."""
         super().value_removed(key, value)
         if not isinstance(value, KeptSession) or self.copies is None:

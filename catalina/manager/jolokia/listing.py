@@ -142,8 +142,10 @@ def _operations(info: BeanInfo, typed: ManagedBean | None) -> dict[str, Any]:
     """The operations; with the open types of arguments and results if ``typed`` is given."""
     found: dict[str, Any] = {}
     for operation in info.operations:
-        arguments = [{"name": part.name, "type": part.type, "desc": part.doc} for part in operation.parameters]
-        one = {"args": arguments, "ret": operation.returns, "desc": operation.doc}
+        arguments: list[dict[str, Any]] = [
+            {"name": part.name, "type": part.type, "desc": part.doc} for part in operation.parameters
+        ]
+        one: dict[str, Any] = {"args": arguments, "ret": operation.returns, "desc": operation.doc}
         if typed is not None:
             for argument in arguments:
                 argument["openType"] = open_type_of_java(argument["type"])

@@ -24,7 +24,7 @@ def is_open(bean: ManagedBean) -> bool:
     return any(name.endswith("MXBean") for name in getattr(bean.component, "bean_interfaces", ()))
 
 
-def open_type_of_attribute(bean: ManagedBean, name: str, java_type: str) -> Any:
+def open_type_of_attribute(bean: ManagedBean, name: str, java_type: str) -> object:
     """The open type of an attribute; None for a record or a table that has no value now, whose type is not known."""
     if java_type not in (_COMPOSITE, _TABULAR, f"[L{_COMPOSITE};"):
         return open_type_of_java(java_type)
@@ -43,7 +43,7 @@ def open_type_of_attribute(bean: ManagedBean, name: str, java_type: str) -> Any:
     return None
 
 
-def open_type_of_result(bean: ManagedBean, operation: Operation) -> Any:
+def open_type_of_result(bean: ManagedBean, operation: Operation) -> object:
     """The open type of what an operation returns; None for a record whose type is not declared."""
     if operation.returns in (_COMPOSITE, f"[L{_COMPOSITE};"):
         declared = getattr(bean.component, "bean_records", {}).get(operation.name)
@@ -53,7 +53,7 @@ def open_type_of_result(bean: ManagedBean, operation: Operation) -> Any:
     return open_type_of_java(operation.returns)
 
 
-def open_type_of_java(name: str) -> Any:
+def open_type_of_java(name: str) -> object:
     """The open type of a type that is no record, by Java's name: ``int``, ``[J``, ``[Ljava.lang.String;``."""
     if not name.startswith("["):
         return f"java.lang.{_BOXES[name]}" if name in _BOXES else name
@@ -62,7 +62,7 @@ def open_type_of_java(name: str) -> Any:
     return _array(name, name, inside, open_type_of_java(inside), primitive is not None)
 
 
-def _array(kind: str, java_class: str, inside: str, element: Any, is_primitive: bool = False) -> dict[str, Any]:
+def _array(kind: str, java_class: str, inside: str, element: object, is_primitive: bool = False) -> dict[str, Any]:
     return {
         "type": kind,
         "class": java_class,
@@ -74,7 +74,7 @@ def _array(kind: str, java_class: str, inside: str, element: Any, is_primitive: 
     }
 
 
-def _item(kind: ItemType) -> Any:
+def _item(kind: ItemType) -> object:
     if isinstance(kind, str):
         return open_type_of_java(kind)
     if isinstance(kind, CompositeType):
