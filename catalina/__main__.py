@@ -63,6 +63,8 @@ def main(words: Sequence[str] | None = None) -> int:
     # The other verbs import the container; a verb of a script must not wait for that.
     from catalina.startup import control_client, exec_command, reference
 
+    if verb == "cluster" and rest[:1] == ["doctor"]:  # the same: it examines the group, too
+        verb, *rest = rest
     if verb == "reference":
         return reference.main(rest)
     if verb in control_client.VERBS or verb == "exec":

@@ -123,3 +123,20 @@ def test_a_manager_application_is_asked_from_anywhere(tmp_path: Path, monkeypatc
 def test_the_reference_of_a_class_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reference", "org.apache.catalina.core.StandardServer"]) == 0
     assert capsys.readouterr().out.startswith("## org.apache.catalina.core.StandardServer\n")
+
+
+def test_the_doctor_of_the_cluster_is_the_doctor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def ask(verb: str, words: list[str], base: Path) -> int:
+        asked.append((verb, words))
+        return 2
+
+    monkeypatch.setattr("catalina.startup.control_client.main", ask)
+    assert main(["cluster", "doctor", "--json"]) == 2
+    assert main(["doctor"]) == 2
+    assert asked == [("doctor", ["--json"]), ("doctor", [])]
+    assert main(["cluster", "surgeon"]) == 1
+    assert "doctor [--json]" in capsys.readouterr().out

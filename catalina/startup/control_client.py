@@ -40,7 +40,8 @@ USAGE = """\
   status [--json]   how the node is: connectors, applications, members
   sessions [PATH]   where the sessions of each application are; those of one application
   top [-d N]        the same as a live view: rates, response times, members, slow requests
-  doctor [--json]   examines the node, its machine and its group; exit code 1: warnings, 2: errors"""
+  doctor [--json]   examines the node, its machine and its group; exit code 1: warnings, 2: errors
+                    (also: cluster doctor)"""
 
 
 def main(verb: str, words: Sequence[str], base: Path) -> int:
