@@ -23,6 +23,7 @@ from catalina.errors import ProtocolError
 from catalina.tribes.io.java.descriptors import BYTE_ARRAY
 from catalina.tribes.io.java.encoded_value import EncodedValue, reference
 from catalina.tribes.io.java.grammar import (
+    BASE_HANDLE,
     PRIMITIVE_CODES,
     STREAM_HEADER,
     TC_ARRAY,
@@ -30,6 +31,7 @@ from catalina.tribes.io.java.grammar import (
     TC_OBJECT,
     TC_REFERENCE,
     TC_STRING,
+    U32,
 )
 from catalina.tribes.io.java.modified_utf8 import decode_modified_utf8, encode_modified_utf8
 from catalina.tribes.io.java.node_reader import read_object
@@ -51,6 +53,7 @@ __all__ = [
 ]
 
 NULL_BYTE = bytes((TC_NULL,))
+_pack_u32 = U32.pack
 
 
 class UnusualError(Exception):
@@ -103,20 +106,19 @@ class ObjectSink:
 
     def append(self, head: ClassHead, content: bytes) -> None:
         """Append an object or an array, or its beginning."""
-        out, known = self.out, self._classes.get(head)
+        out, known, taken = self.out, self._classes.get(head), self.handles
         if known is None:
-            known = self._classes[head] = self.handles
-            self.handles = known + head.handles
-            if head.fixups and known:
-                self.fixups += [len(out) + at for at in head.fixups]
-                out += EncodedValue(*head[:3]).at_handle(known) + content
-            else:  # it refers to nothing in itself, or stands where its references lead
-                self.fixups += head.fixups
-                out += head.data + content
+            self._classes[head] = taken
+            data, handles, fixups, _ = head
+            self.handles = taken + handles
+            if fixups:
+                self.fixups += [len(out) + at for at in fixups]
+                data = EncodedValue(data, handles, fixups).at_handle(taken)
+            out += data + content
         else:
-            self.handles += 1
+            self.handles = taken + 1
             self.fixups.append(len(out) + 2)
-            out += head.code + reference(known) + content
+            out += head.code + _pack_u32(BASE_HANDLE + known) + content
 
     def append_common(self, head: ClassHead, content: bytes, value: Hashable) -> None:
         """Append an object that others may have in common: only a reference where it stands already."""
@@ -348,13 +350,18 @@ class ObjectForm:
         """One object as a whole stream."""
         if not self._stands_alone:
             sink = ObjectSink()
-            self.write(sink, numbers, others)
-            return STREAM_HEADER + bytes(sink.out)
+            sink.out += self.start + self.pack(*numbers)  # no other object of the stream refers to this class
+            sink.handles = self.head.handles
+            self._write_fields(sink, others)
+            return bytes(sink.out)
         return b"".join((self.start, self.pack(*numbers), *map(call, self.writers, others)))
 
     def write(self, sink: ObjectSink, numbers: Sequence[object], others: Sequence[object]) -> None:
         """Append one object."""
         sink.append(self.head, self.pack(*numbers))
+        self._write_fields(sink, others)
+
+    def _write_fields(self, sink: ObjectSink, others: Sequence[object]) -> None:
         for kind, value in zip(self._kinds, others, strict=True):
             if value is None:
                 sink.out += NULL_BYTE
