@@ -117,7 +117,7 @@ class Link:
                 self._lose_soon(f"{self._queued} bytes wait, the limit is {MAX_QUEUED}")
             return False
 
-    def read_now(self) -> None:
+    def catch_up(self) -> None:
         """Take what has come, out of its turn. In the runner, and not from within a frame of this link."""
         self._read()
 

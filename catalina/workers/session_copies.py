@@ -41,7 +41,7 @@ class Workers(Protocol):
     def outdate(self, member: Member, key: bytes, name: str) -> None:
         """Tell a worker that another node has taken over a session."""
 
-    def read_now(self, member: Member) -> None:
+    def catch_up(self, member: Member) -> None:
         """Take what a worker has posted already."""
 
     def at_round_end(self, task: Callable[[], None]) -> None:
@@ -164,8 +164,8 @@ class SessionCopies:
         if may_go and others:
             return b"", min(others, key=lambda member: member.port)  # the same for all connections of a client
         for holder in () if record is None else self._holders.get(record.key, ()):
-            self._workers.read_now(holder)  # answers that arrived there are older than the question
-        self._workers.read_now(worker)
+            self._workers.catch_up(holder)  # answers that arrived there are older than the question
+        self._workers.catch_up(worker)
         with manager.lock:
             record = manager.ledger.addressed(asked.id)
             grave = None if record is not None else manager.ledger.grave_of(asked.id)
@@ -185,7 +185,7 @@ class SessionCopies:
             members: all workers; they have posted what they have made.
         """
         for member in members:
-            self._workers.read_now(member)
+            self._workers.catch_up(member)
         if 0 <= self.limit <= self.active_sessions + sum(self._granted.values()):
             return False
         self._granted[port] = self._granted.get(port, 0) + 1

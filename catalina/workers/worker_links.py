@@ -187,11 +187,11 @@ class WorkerLinks:
         if link is not None:
             link.link.send(encode_frame(kind, encode_keyed(key, name.encode("utf-8", "surrogatepass"))))
 
-    def read_now(self, member: Member) -> None:
+    def catch_up(self, member: Member) -> None:
         """See :class:`Workers`."""
         link = self._links.get(member)
         if link is not None:
-            link.link.read_now()
+            link.link.catch_up()
 
     def at_round_end(self, task: Callable[[], None]) -> None:
         """See :class:`Workers`."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.fuzz import targets_group, targets_http, targets_jmx, targets_jolokia, targets_sessions
+from tests.fuzz import (
+    targets_group,
+    targets_http,
+    targets_jmx,
+    targets_jolokia,
+    targets_sessions,
+    targets_workers,
+)
 from tests.fuzz.target import Target
 
 __all__ = ["TARGETS"]
@@ -15,5 +22,6 @@ TARGETS: dict[str, Target] = {
         *targets_jmx.TARGETS,
         *targets_jolokia.TARGETS,
         *targets_sessions.TARGETS,
+        *targets_workers.TARGETS,
     )
 }

@@ -73,7 +73,7 @@ class SmallKeeper:
 
     def _read_and(self, done: threading.Event) -> None:
         for member in self.links.members:
-            self.links.read_now(member)
+            self.links.catch_up(member)
         self.reactor.at_round_end(done.set)
 
     def end(self) -> None:

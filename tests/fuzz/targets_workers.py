@@ -1,0 +1,79 @@
+"""What the processes of one node say to each other."""
+
+from __future__ import annotations
+
+from catalina.errors import ProtocolError
+from catalina.workers.connection_moves import MovedConnection, decode_moved, encode_moved
+from catalina.workers.frames import (
+    CallError,
+    FrameReader,
+    Hello,
+    Kind,
+    decode_call,
+    decode_forgotten,
+    decode_hello,
+    decode_keyed,
+    decode_messages,
+    decode_result,
+    encode_call,
+    encode_forgotten,
+    encode_frame,
+    encode_hello,
+    encode_keyed,
+    encode_messages,
+    encode_result,
+)
+from tests.fuzz.target import Target
+
+__all__ = ["TARGETS"]
+
+_PAYLOADS = {
+    Kind.HELLO: decode_hello,
+    Kind.POST: decode_messages,
+    Kind.SHOW: decode_messages,
+    Kind.ASK: decode_keyed,
+    Kind.SHARED: decode_keyed,
+    Kind.FORGET: decode_forgotten,
+    Kind.CALL: decode_call,
+    Kind.RESULT: decode_result,
+}
+
+
+def _frames(data: bytes) -> None:
+    """A stream of frames, each with its payload."""
+    for frame in FrameReader().feed(data):
+        decode = _PAYLOADS.get(frame.kind)
+        if decode is not None:
+            decode(frame.payload)
+
+
+def _streams() -> list[bytes]:
+    key = b"Catalina/localhost//shop"
+    return [
+        encode_hello(Hello(False, 3, 4711)) + encode_frame(Kind.GIVEN),
+        encode_frame(Kind.POST, encode_messages(key, [(b"message", "AB.n1"), (b"", None)]), 7),
+        encode_frame(Kind.ASK, encode_keyed(key, b"\x08\0\0\0\2AB"), 1),
+        encode_frame(Kind.FORGET, encode_forgotten(key, [("AB.n1", 60_000), ("CD", 0)])),
+        encode_frame(Kind.CALL, encode_call("deploy", {"name": "/shop"}), 1),
+        encode_frame(Kind.RESULT, encode_result([1, "two"]), 1)
+        + encode_frame(Kind.RESULT, encode_result(error="no"), 2),
+    ]
+
+
+def _moved() -> list[bytes]:
+    return [
+        encode_moved(MovedConnection(0, 1, 12, ("192.0.2.7", 40_000), b"GET / HTTP/1.1\r\n\r\n")),
+        encode_moved(MovedConnection(3, 8, 0, ("2001:db8::1", 1), None)),
+    ]
+
+
+TARGETS = (
+    Target(
+        "worker_frames",
+        _frames,
+        ("catalina.workers.frames:decode_*",),
+        _streams,
+        (ProtocolError, CallError),
+    ),
+    Target("moved_connection", decode_moved, ("catalina.workers.connection_moves:decode_moved",), _moved),
+)
