@@ -143,8 +143,8 @@ class Node:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
-    def has_logged(self, text: str) -> bool:
-        return text in self.log
+    def has_logged(self, text: str, times: int = 1) -> bool:
+        return self.log.count(text) >= times
 
     def start(self, wait: bool = True) -> Node:
         """Start the process; with ``wait`` return when it accepts requests."""

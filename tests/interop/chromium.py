@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from selenium import webdriver
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
@@ -17,6 +18,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.support.needs import need_command
 
 __all__ = ["Chromium", "chromium"]
+
+T = TypeVar("T")
 
 #: A busy machine is no failure.
 SECONDS = 90
@@ -53,7 +56,7 @@ class Chromium:
         button.click()
         self.wait(lambda: _is_gone(button), f"another page after {selector}")
 
-    def wait(self, condition: Callable[[], object], what: str) -> object:
+    def wait(self, condition: Callable[[], T], what: str) -> T:
         ignored = (NoSuchElementException, StaleElementReferenceException)
         waiting = WebDriverWait(self.driver, SECONDS, 0.05, ignored)
         return waiting.until(lambda _: condition(), f"{what}\n{self.driver.current_url}\n{self.driver.page_source}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ class Group:
         self.java2.wait_started()
         self.ours.start()
         for node in self.nodes:
-            wait_until(lambda node=node: node.log.count("Replication member added") >= 2, f"{node.name} sees two", 20)
+            wait_until(partial(node.has_logged, "Replication member added", 2), f"{node.name} sees two", 20)
 
     def close(self) -> None:
         for node in self.nodes:
@@ -104,11 +105,11 @@ def test_kill_9_of_our_node_leaves_its_sessions_at_java(group: Group) -> None:
     sessions = [group.ours.get("/count").session_id for _ in range(10)]
     group.ours.kill()
     for node in (group.java, group.java2):
-        wait_until(lambda node=node: "Received member disappeared" in node.log, f"{node.name} notices", 30)
+        wait_until(partial(node.has_logged, "Received member disappeared"), f"{node.name} notices", 30)
     sessions = count_on(group.java, sessions, 2)
     group.ours.start()
     for node in (group.java, group.java2):
-        wait_until(lambda node=node: node.log.count("Replication member added") >= 3, f"{node.name} sees it again", 30)
+        wait_until(partial(node.has_logged, "Replication member added", 3), f"{node.name} sees it again", 30)
     count_on(group.ours, sessions, 3)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,10 @@ class Mixed:
 
     def wait_for(self, expected: str, app: str, seconds: float = 40) -> None:
         for node in (self.ours, self.java):
-            wait_until(lambda node=node: self.says(node, app) == expected, f"{app} on {node.name}: {expected}", seconds)
+            wait_until(partial(self._says_now, expected, node, app), f"{app} on {node.name}: {expected}", seconds)
+
+    def _says_now(self, expected: str, node: Node, app: str) -> bool:
+        return self.says(node, app) == expected
 
 
 @pytest.fixture(scope="module")

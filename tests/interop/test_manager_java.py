@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -219,7 +220,7 @@ def test_the_status_in_xml_has_the_same_elements_and_attributes(both):
     assert shapes[0] == shapes[1]
 
 
-def _keys(value: object) -> object:
+def _keys(value: object) -> Any:
     if isinstance(value, dict):
         return {name: _keys(inner) for name, inner in value.items()}
     if isinstance(value, list):

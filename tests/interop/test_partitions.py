@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ class Site:
             node.start(wait=False)
         for node in self.nodes.values():
             node.wait_started()
-            wait_until(lambda node=node: "Replication member added" in node.log, f"{node.name} sees its partner")
+            wait_until(partial(node.has_logged, "Replication member added"), f"{node.name} sees its partner")
         return Httpd(self._directory / "httpd", workers=self._workers)
 
     def close(self) -> None:
@@ -91,7 +92,7 @@ def test_a_session_is_known_in_its_own_domain_only(site: tuple[Site, Httpd]) -> 
 def test_a_node_says_which_members_it_keeps_out(site: tuple[Site, Httpd]) -> None:
     for node in site[0].nodes.values():
         assert node.log.count("Replication member added") == 1
-        wait_until(lambda node=node: node.log.count("was refused to join cluster") == 2, "it sees the other domain")
+        wait_until(partial(node.has_logged, "was refused to join cluster", 2), "it sees the other domain")
 
 
 def test_the_sessions_of_a_killed_node_go_on_in_its_domain(site: tuple[Site, Httpd]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ class Group:
 
     def await_members(self, times: int = 1) -> None:
         for node in (self.java, self.ours):
-            wait_until(lambda node=node: node.log.count("Replication member added") >= times, f"{node.name} sees", 20)
+            wait_until(partial(node.has_logged, "Replication member added", times), f"{node.name} sees", 20)
 
     def close(self) -> None:
         for node in (self.java, self.ours):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -24,10 +26,12 @@ from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDe
 from catalina.tribes.group.interceptors.tcp_ping_interceptor import TcpPingInterceptor
 from catalina.tribes.group.interceptors.throughput_interceptor import ThroughputInterceptor
 from catalina.tribes.group.interceptors.two_phase_commit_interceptor import TwoPhaseCommitInterceptor
+from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.static_member import StaticMember
 from catalina.tribes.membership.static_membership_service import StaticMembershipService
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
 from tests.interop.tribes_driver import TribesDriver, compile_driver, java_member
+from tests.support.narrowing import of_type, there
 from tests.support.needs import need_java_tomcat
 from tests.tribes.groups import LOOPBACK, Recorder, free_port, make_channel, until
 
@@ -49,7 +53,11 @@ def class_path(tmp_path_factory):
 
 @contextlib.contextmanager
 def group(
-    class_path: str, java_stack: str, *ours: ChannelInterceptorBase, membership: dict | None = None, **java: object
+    class_path: str,
+    java_stack: str,
+    *ours: ChannelInterceptorBase,
+    membership: dict[str, Any] | None = None,
+    **java: Any,
 ) -> Iterator[tuple[TribesDriver, GroupChannel, Recorder]]:
     """A Java member and one of ours with the same stack, that see each other."""
     mcast = free_port()
@@ -72,10 +80,10 @@ def check_both_ways(java: TribesDriver, channel: GroupChannel, seen: Recorder, o
         java.wait_for(f"bytes {channel.local_member.port} {message.hex()}".rstrip())
         seen.messages.clear()
         assert java.ask(f"send {options} {message.hex() or '00'}", "sent") == "sent"
-        until(lambda message=message: (message or b"\0") in seen.messages)
+        until(partial(seen.messages.__contains__, message or b"\0"))
 
 
-STACKS = {
+STACKS: dict[str, tuple[str, Callable[[], list[ChannelInterceptorBase]]]] = {
     "gzip": ("gzip:100", lambda: [GzipInterceptor(compression_min_size=100)]),
     "fragmentation": ("fragmentation:1000", lambda: [FragmentationInterceptor(max_size=1000)]),
     "order": ("order", lambda: [OrderInterceptor()]),
@@ -133,7 +141,7 @@ def test_a_replayed_or_foreign_message_is_refused_by_both(class_path):
         java.wait_for(f"bytes {channel.local_member.port} {b'once'.hex()}")
         for message in (sealed[0], sealed[0].with_data(b"\0" * 40)):
             delivery = Delivery(1, message.unique_id, channel.reactor)
-            ours.next.send_message(channel.members, message, delivery)
+            there(ours.next).send_message(channel.members, message, delivery)
             assert delivery.wait(5)
             assert not delivery.faulty, "Java acknowledges what it refuses"
         until(lambda: any("replay attack detected" in line for line in java.log))
@@ -151,7 +159,7 @@ def test_domains_keep_members_apart(class_path):
         domain="shop",
     ) as (java, channel, seen):
         check_both_ways(java, channel, seen)
-        mcast = channel.membership_service.port
+        mcast = of_type(McastService, channel.membership_service).port
         other, seen_by_other = make_channel(
             mcast, DomainFilterInterceptor(domain=b"blog"), TcpFailureDetector(), frequency=100, domain=b"blog"
         )
@@ -185,7 +193,7 @@ def test_both_elect_the_same_leader(class_path, coordinator, java_first):
     ) as (java, channel, _):
         assert java_first == (java.port < channel.local_member.port)
         until(lambda: len(ours.view) == 2, "a view of two here")
-        leader = ours.coordinator
+        leader = there(ours.coordinator)
         described = f"leader {leader.port}/{leader.unique_id.hex()}"
         until(lambda: java.ask("leader", "leader") == described, f"{described} in Java too")
 

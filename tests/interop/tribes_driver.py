@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.support.needs import need_java_tomcat
 from tests.tribes.groups import free_port
@@ -30,7 +31,7 @@ def compile_driver(target: Path) -> str:
 class TribesDriver:
     """One Java member. Its output is kept in ``lines``; its log on standard error in ``log``."""
 
-    def __init__(self, class_path: str, prefix: Sequence[str] = (), **options: object) -> None:
+    def __init__(self, class_path: str, prefix: Sequence[str] = (), **options: Any) -> None:
         self.port = int(str(options.setdefault("port", free_port(socket.SOCK_STREAM))))
         self.lines: list[str] = []
         self.log: list[str] = []
@@ -111,11 +112,12 @@ class TribesDriver:
             thread.join(5)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             with contextlib.suppress(OSError):
-                stream.close()
+                if stream is not None:
+                    stream.close()
 
 
 @contextlib.contextmanager
-def java_member(class_path: str, **options: object) -> Iterator[TribesDriver]:
+def java_member(class_path: str, **options: Any) -> Iterator[TribesDriver]:
     """A Java member that has joined; ended at the end of the block."""
     driver = TribesDriver(class_path, **options)
     try:

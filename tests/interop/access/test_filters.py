@@ -107,7 +107,7 @@ ORIGINS = (
     "not an origin", "http://A.EXAMPLE", "http://localhost", "file://", "http://a.example http://b.example", "",
 )  # fmt: skip
 TYPES = ("text/plain", "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "")
-PREFLIGHTS = (
+PREFLIGHTS: tuple[tuple[str | None, str | None], ...] = (
     ("GET", None), ("PUT", None), ("DELETE", None), ("NONSENSE", None), ("", None), ("POST", "x-requested-with"),
     ("POST", "X-Other"), ("POST", "Accept, Content-Type"), ("POST", ""), ("get", "accept"), (None, "accept"),
 )  # fmt: skip
@@ -124,10 +124,10 @@ def cors_cases(app: str) -> Iterator[Case]:
         yield ("POST", f"/{app}/a.txt", ("Origin: http://a.example", f"Content-Type: {kind}"), b"x")
     for method in ("HEAD", "PUT", "DELETE", "TRACE", "BREW"):
         yield (method, f"/{app}/a.txt", ("Origin: http://a.example",), b"")
-    for method, names in PREFLIGHTS:
+    for asked, names in PREFLIGHTS:
         fields = ["Origin: http://a.example"]
-        if method is not None:
-            fields.append(f"Access-Control-Request-Method: {method}")
+        if asked is not None:
+            fields.append(f"Access-Control-Request-Method: {asked}")
         if names is not None:
             fields.append(f"Access-Control-Request-Headers: {names}")
         yield ("OPTIONS", f"/{app}/a.txt", tuple(fields), b"")

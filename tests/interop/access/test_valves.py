@@ -61,7 +61,7 @@ APPS = {
     "json": application('JsonErrorReportValve"'),
     "crawler": application('CrawlerSessionManagerValve" crawlerUserAgents=".*[bB]ot.*"'),
 }
-FORWARDED = (
+FORWARDED: tuple[tuple[str, ...], ...] = (
     (), ("X-Forwarded-For: 192.0.2.7",), ("X-Forwarded-For: 192.0.2.7, 10.1.1.1",),
     ("X-Forwarded-For: 192.0.2.7, 198.51.100.1, 127.0.0.1",), ("X-Forwarded-For: 10.1.1.1, 10.1.1.2",),
     ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-For: 192.0.2.8"), ("X-Forwarded-For: ",), ("X-Forwarded-For: ,,",),

@@ -82,7 +82,7 @@ def request(
 
 def pairwise(*dimensions: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Rows in which every value of a dimension meets every value of each other one at least once."""
-    wanted = {
+    wanted: set[tuple[int, ...]] = {
         (a, x, b, y)
         for a, b in combinations(range(len(dimensions)), 2)
         for x, y in product(range(len(dimensions[a])), range(len(dimensions[b])))

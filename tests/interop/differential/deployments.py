@@ -165,7 +165,7 @@ def _names(directory: Path) -> list[str]:
 
 def states(twin: Twin) -> list[tuple[object, ...]]:
     """The outcome of each scenario: the application's answer, and the names in appBase and beside the descriptor."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for scenario in SCENARIOS:
         answer = ask(twin.ports["main"], "GET", "/app/v.txt", (f"Host: {scenario.host}",))
         found.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from catalina.coyote.http2.http2_parser import PREFACE, frame
 from tests.coyote.http2.frames import (
@@ -375,7 +375,7 @@ MESSAGES = [
         (1, 3),
     ),
     *(
-        Case(f"8.3.1 {name} {value!r}", get(**{name: value}) + get(number=3), (1, 3))
+        Case(f"8.3.1 {name} {value!r}", get(**dict[str, Any]({name: value})) + get(number=3), (1, 3))
         for name, value in (
             ("method", None),
             ("method", ""),

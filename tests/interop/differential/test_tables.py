@@ -78,7 +78,8 @@ class Judge:
             java, ours = pool.map(lambda twin: send(twin, table.cases), self._twins)
         logs = [log_lines(twin, table) for twin in self._twins] if table.logs else [{}, {}]
         mismatches = []
-        accepted, last = None, b""
+        accepted: int | None = None
+        last = b""
         for case, theirs, mine in zip(table.cases, java, ours, strict=True):
             left, right = (
                 _outcome(table, case, twin, answers, log)

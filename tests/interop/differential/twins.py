@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -99,7 +99,9 @@ def _build(base: Path, tables: Iterable[Table], jars: Path | None, more_hosts: s
     return Twin(base, ports)
 
 
-def _build_application(target: Path, files: dict[str, str | bytes], names: dict[str, str], classes: list[Path]) -> None:
+def _build_application(
+    target: Path, files: Mapping[str, str | bytes], names: dict[str, str], classes: list[Path]
+) -> None:
     inside = target / "WEB-INF" / "classes"
     inside.mkdir(parents=True)
     for source in classes:

@@ -97,7 +97,8 @@ def _ranges() -> list[Case]:
 
 def _changes() -> tuple[list[Case], dict[str, str | bytes]]:
     """Each case has a file of its own, so that what one changes is not seen by the next."""
-    cases, files = [], {}
+    cases: list[Case] = []
+    files: dict[str, str | bytes] = {}
     rows = [
         *pairwise(
             ("PUT", "DELETE"), ("file", "missing", "directory", "empty", "below", "slash"),
