@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Self
 
 from catalina.connector.connector import Connector
+from catalina.connector.request import Request
+from catalina.connector.response import Response
 from catalina.connector.wsgi_adapter import run_application
 from catalina.reactor import Reactor
 from tests.connector.bare import BareContext
@@ -37,33 +39,80 @@ class LastValve:
             self.after(request, response)
 
 
+@dataclass
+class Steps:
+    """A pipeline, which is its valves."""
+
+    valves: tuple[LastValve, ...] = ()
+
+    @property
+    def first(self) -> LastValve:
+        return self.valves[0]
+
+
+@dataclass
+class Level:
+    """An engine, a host, a servlet: a name, a pipeline, and a log."""
+
+    name: str
+    log: Callable[[Any, Any, int], None]
+    pipeline: Steps = field(default_factory=Steps)
+    contexts: list[Any] = field(default_factory=list)
+    role_mappings: dict[str, str] = field(default_factory=dict)
+
+    def log_access(self, request: Request, response: Response, time_ns: int) -> None:
+        self.log(request, response, time_ns)
+
+
+@dataclass
+class Found:
+    """What the mapper has found: the one application, whatever is asked for."""
+
+    host: Level
+    context: Any
+    wrapper: Level
+    servlet_path: str
+    contexts: tuple[Any, ...] = ()
+    context_path: str = ""
+    path_info: str | None = None
+    redirect_path: str | None = None
+
+
+@dataclass
+class ServingServer:
+    """A server with a loop, and without a configuration."""
+
+    reactor: Reactor
+    catalina_base: Path = field(default_factory=Path.cwd)
+    port_offset: int = 0
+    restart_reason: str = ""
+    role: Any = None
+    properties: dict[str, str] = field(default_factory=dict)
+
+
 class Container:
-    """Stands for mapper, engine, host and context."""
+    """Stands for service, mapper, engine, host and context."""
 
     def __init__(self, application: Application) -> None:
         self.valve = LastValve(application)
         self.reactor = Reactor("serving")
         self.logged: list[tuple[Any, Any]] = []
-
-        def log_access(request: Any, response: Any, time_ns: int) -> None:
-            self.logged.append((request, response))
-
-        self.context = BareContext(log_access=log_access, pipeline=self.pipeline(()))
-        self.host = SimpleNamespace(pipeline=self.pipeline(()), contexts=[self.context], log_access=log_access)
-        self.engine = SimpleNamespace(pipeline=self.pipeline((self.valve,)), log_access=log_access)
-        self.server = SimpleNamespace(
-            reactor=self.reactor, port_offset=0, restart_reason="", role=None, catalina_base=Path.cwd()
-        )
+        self.context: Any = BareContext(log_access=self._log, pipeline=Steps())
+        self.host = Level("localhost", self._log, contexts=[self.context])
+        self.engine = Level("Catalina", self._log, Steps((self.valve,)))
+        self.server = ServingServer(self.reactor)
         self.mapper = self
+        #: Finds what answers; a test may have another.
+        self.find: Callable[[str, str, str | None], Any] = self.found
 
-    def pipeline(self, valves: tuple[Any, ...]) -> Any:
-        return SimpleNamespace(first=valves[0] if valves else None, valves=valves)
+    def _log(self, request: Any, response: Any, time_ns: int) -> None:
+        self.logged.append((request, response))
 
-    def map(self, host: str, path: str, version: str | None = None) -> Any:
-        return SimpleNamespace(
-            host=self.host, context=self.context, contexts=(), wrapper=object(), context_path="",
-            servlet_path=path, path_info=None, redirect_path=None,
-        )  # fmt: skip
+    def found(self, host_name: str, path: str, version: str | None) -> Found:
+        return Found(self.host, self.context, Level("servlet", self._log), path)
+
+    def map(self, host_name: str, path: str, version: str | None = None) -> Any:
+        return self.find(host_name, path, version)
 
     def find_executor(self, name: str) -> None:
         return None

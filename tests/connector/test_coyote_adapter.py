@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from catalina.errors import LimitError
 from catalina.util.session_cookie_config import SessionCookieConfig
 from tests.connector.bare import BareContext
-from tests.connector.serving import Client, Container, serving
+from tests.connector.serving import Client, Container, Found, serving
 
 
 def show(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -30,8 +31,8 @@ def prepare_with(change: Any) -> Any:
     return lambda connector, container: change(container)
 
 
-def mapped(container: Container, **changes: Any) -> Any:
-    return SimpleNamespace(**{**vars(Container.map(container, "", "/")), **changes})
+def mapped(container: Container, **changes: Any) -> Found:
+    return replace(container.found("", "/", None), **changes)
 
 
 def requested(fields: list[str], path: str = "/", **cookie: Any) -> Any:
@@ -81,7 +82,7 @@ def test_ways_that_the_application_has_switched_off_do_not_count():
 
 def test_a_context_path_without_its_slash_is_redirected_with_query_and_session():
     def change(container: Container) -> None:
-        container.map = lambda host, path, version=None: mapped(container, redirect_path="/shop/", context_path="/shop")  # type: ignore[method-assign]
+        container.find = lambda host, path, version: mapped(container, redirect_path="/shop/", context_path="/shop")
 
     with serving(show, prepare_with(change)) as connector, Client(connector) as client:
         answer = client.get("/shop;jsessionid=B?a=1")
@@ -102,7 +103,7 @@ def test_the_context_path_is_as_the_client_writes_it(uri, script):
     seen: list[str] = []
 
     def change(container: Container) -> None:
-        container.map = lambda host, path, version=None: mapped(container, context_path="/shop", servlet_path="/x")  # type: ignore[method-assign]
+        container.find = lambda host, path, version: mapped(container, context_path="/shop", servlet_path="/x")
         container.valve.before = lambda request, response: seen.append(request.context_path)
 
     with serving(show, prepare_with(change)) as connector, Client(connector) as client:
@@ -121,7 +122,7 @@ def test_a_session_stays_with_its_version_of_the_application():
             asked.append(version)
             return mapped(container, context=old if version == "1" else new, contexts=(new, old))
 
-        container.map = find  # type: ignore[method-assign]
+        container.find = find
 
     with serving(show, prepare_with(change)) as connector, Client(connector) as client:
         client.get("/")
@@ -137,7 +138,7 @@ def test_a_request_waits_for_a_reload():
         def find(host: str, path: str, version: str | None = None) -> Any:
             return mapped(container, context=answers.pop(0) if len(answers) > 1 else answers[0])
 
-        container.map = find  # type: ignore[method-assign]
+        container.find = find
 
     with serving(show, prepare_with(change)) as connector, Client(connector) as client:
         assert client.get("/").status == 200

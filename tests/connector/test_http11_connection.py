@@ -745,13 +745,13 @@ def test_a_refused_request_is_logged_for_the_host_that_it_names(data, logged):
     containers: list[Container] = []
     with serving(echo, lambda connector, container: containers.append(container)) as connector:
         asked: list[str] = []
-        found = containers[0].map
+        found = containers[0].find
 
         def note(host: str, path: str, version: str | None = None) -> Any:
             asked.append(host)
             return found(host, path, version)
 
-        containers[0].map = note  # type: ignore[method-assign]
+        containers[0].find = note
         with Client(connector) as client:
             client.send(data)
             assert client.answer().status in (400, 431)
