@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections import deque
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.http2_request import fill_request
@@ -19,7 +19,14 @@ from catalina.coyote.http2.http2_error import Http2Error
 from catalina.coyote.http_error import HttpError
 
 if TYPE_CHECKING:
-    from catalina.connector.http2_connection import Http2Connection
+    import threading
+
+    from catalina.connector.connection import ConnectionHost
+    from catalina.connector.connection_facts import ConnectionFacts
+    from catalina.connector.http11_rules import Http11Rules
+    from catalina.connector.stream import Stream
+    from catalina.coyote.http2.http2_protocol import Http2Protocol
+    from catalina.coyote.http2.http2_upgrade_handler import Http2UpgradeHandler
     from catalina.coyote.http2.request_fields import RequestFields
 
 __all__ = ["Http2Stream"]
@@ -34,6 +41,34 @@ CONNECTION_FIELDS = frozenset(("connection", "keep-alive", "proxy-connection", "
 PROGRESS_BYTES = 1024
 
 
+class StreamOwner(Protocol):
+    """The connection, as its streams see it: facts that all of its requests share, and the turns that they take."""
+
+    facts: ConnectionFacts
+    rules: Http11Rules
+    settings: Http2Protocol
+    host: ConnectionHost
+    stream: Stream
+    protocol: Http2UpgradeHandler
+    lock: threading.RLock
+    room: threading.Condition
+    output_size: int
+
+    def ready(self, stream: Http2Stream) -> None: ...
+
+    def run_ready(self) -> None: ...
+
+    def pump(self, stream: Http2Stream) -> None: ...
+
+    def wait_for_room(self, stream: Http2Stream) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def stream_executed(self) -> None: ...
+
+    def stream_done(self, stream: Http2Stream) -> None: ...
+
+
 class Http2Stream:
     """The outlet of its response, and the source of its request's body.
 
@@ -45,7 +80,7 @@ class Http2Stream:
     #: None: other streams of the connection run in this process.
     handover = None
 
-    def __init__(self, connection: Http2Connection, number: int) -> None:
+    def __init__(self, connection: StreamOwner, number: int) -> None:
         self.connection = connection
         self.number = number
         #: Set when the client has reset the stream, or has gone.
