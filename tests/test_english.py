@@ -17,7 +17,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("catalina", "tests", "benchmarks", "bin", "examples")
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "catalina").rglob("*.md")])
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(file for folder in ("docs", "catalina", "tests", "examples") for file in (ROOT / folder).rglob("*.md")),
+    ]
+)
 
 HEADLESS = re.compile(r"[*_(\"']*(what|whether|who|whom|of)\b", re.IGNORECASE)
 #: A sentence ends before white space and a capital, a name in code, or a bold word.
