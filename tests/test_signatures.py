@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: How many there may be. What is left is values that an application gets, and libraries without types; a value of
-#: unknown type is an ``object``, and who needs a few members of another class names a protocol.
+#: The largest number that is allowed. The remaining ones are values that an application gets, and libraries without
+#: types; a value of unknown type is an ``object``, and code that needs a few members of another class names a protocol.
 MOST = 100
 
 

@@ -92,7 +92,7 @@ class ValveBase(Lifecycle):
 
 
 def position_of(valve: ValveBase) -> int:
-    """Which of its container's valves of its class it is, from 0: the same in every process of a node."""
+    """Position of a valve among its container's valves of its class, from 0: the same in every process of a node."""
     if valve.container is None:
         return 0
     alike = [each for each in valve.container.pipeline.valves if type(each) is type(valve)]
