@@ -66,7 +66,7 @@ class Level:
 
 @dataclass
 class Found:
-    """What the mapper has found: the one application, whatever is asked for."""
+    """The result of the mapper: always the one application, whatever is asked for."""
 
     host: Level
     context: Any
