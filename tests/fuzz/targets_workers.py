@@ -1,4 +1,4 @@
-"""What the processes of one node say to each other."""
+"""The messages that the processes of one node send each other."""
 
 from __future__ import annotations
 
