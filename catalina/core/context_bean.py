@@ -58,7 +58,7 @@ class ContextBean:
         """Send the notification for a lifecycle event, if Tomcat sends one."""
         kind = J2EE_STATES.get(event)
         context: Any = self
-        engine = getattr(context.parent, "parent", None)
+        engine = context.parent.parent if context.parent is not None else None
         server = context.server
         if kind is not None and engine is not None and server is not None:
             server.mbeans.notifications.send(kind, self.object_name(engine.name, context.parent.name), "")

@@ -21,6 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalina.attributes import Attribute
+from catalina.core.standard_host import StandardHost
 from catalina.deploy.archive import read_archive
 from catalina.deploy.directory_watcher import DirectoryWatcher
 from catalina.deploy.removal import remove
@@ -41,7 +42,6 @@ from catalina.util.path_names import checked_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from catalina.core.standard_host import StandardHost
     from catalina.lifecycle import LifecycleEvent
     from catalina.tribes.member import Member
 
@@ -117,10 +117,10 @@ class FarmWarDeployer(ClusterListener):
             ConfigurationError: watchDir is deployDir or lies inside it, or a directory cannot be made.
         """
         cluster = self.cluster
-        host: StandardHost | None = getattr(cluster, "container", None)
+        host = cluster.container if cluster is not None else None
         if self._started or cluster is None or host is None:
             return
-        if not hasattr(type(host), "app_base"):
+        if not isinstance(host, StandardHost):
             log.error("FarmWarDeployer can only work as host cluster subelement!")
             return
         self._host = host
@@ -171,15 +171,15 @@ class FarmWarDeployer(ClusterListener):
         base.
         """
         engine = self._host.parent
-        route = getattr(engine, "jvm_route", None) or socket.gethostname()
+        route = self._host.jvm_route_of_engine or socket.gethostname()
         digest = hashlib.sha256("\0".join((os.path.realpath(base), str(engine), self._host.name, route)).encode())
         return f"{re.sub('[^A-Za-z0-9._-]', '_', route)[:64]}-{digest.hexdigest()[:8]}"
 
     def configuration_remarks(self) -> Iterator[str]:
         """One line for each setting that does less, or more, than its element promises, with a remedy."""
         cluster = self.cluster
-        host: StandardHost | None = getattr(cluster, "container", None)
-        if cluster is None or host is None or not hasattr(type(host), "app_base"):
+        host = cluster.container if cluster is not None else None
+        if cluster is None or not isinstance(host, StandardHost):
             return
         base, app_base = os.path.abspath(host.catalina_base), os.path.abspath(host.app_base_path)
         deploy_dir = os.path.join(base, self.deploy_dir or app_base)

@@ -178,7 +178,7 @@ class LiveFacts:
             now=self._clock(),
             software=SERVER_INFO,
             python=f"{platform.python_implementation()} {platform.python_version()}",
-            route=_cut(getattr(engine, "jvm_route", None) or ""),
+            route=_cut(engine.jvm_route_of_engine if engine is not None else ""),
             uptime=time.monotonic() - _STARTED,
             draining=any(connector.draining for connector in connectors),
             turnover="" if not binders else "on" if any(valve.enabled for valve in binders) else "off",
