@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalina.core.container_servlet import ContainerServlet
 from catalina.manager.asked import Asked, Environ, Refused, StartResponse
-from catalina.manager.cluster.watch import MAX_WATCHERS, ClusterWatch, TooManyWatchers
+from catalina.manager.cluster.watch import ClusterWatch, TooManyWatchers
 from catalina.manager.cluster_manager_servlet import asked_cluster
 from catalina.webapp import send_error
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClusterEventsServlet"]
 
+#: Share of a connector's threads that streams may hold.
+THREADS_SHARE = 0.25
 #: Milliseconds after which a browser reconnects when its stream has ended.
 RETRY_MS = 2000
 
@@ -37,14 +39,17 @@ class ClusterEventsServlet(ContainerServlet):
         try:
             stream = _Stream(ClusterWatch.of(cluster), context, context.server)
         except TooManyWatchers:
-            text = f"{MAX_WATCHERS} pages of this cluster are open already"
-            return send_error(environ, start_response, 503, text)
+            return send_error(environ, start_response, 503, "Too many pages of this cluster are open already")
         headers = [
             ("Content-Type", "text/event-stream;charset=utf-8"),
             ("Cache-Control", "no-store"),
             ("X-Accel-Buffering", "no"),  # nginx passes it on at once
         ]
-        start_response("200 OK", headers)
+        try:
+            start_response("200 OK", headers)
+        except BaseException:  # the container does not know of the stream yet
+            stream.close()
+            raise
         return stream
 
 
@@ -56,7 +61,9 @@ class _Stream:
     """
 
     def __init__(self, watch: ClusterWatch, context: StandardContext, server: StandardServer) -> None:
-        watch.enter()
+        connectors = [connector for service in server.services for connector in service.connectors]
+        threads = min((connector.endpoint.executor.max_threads for connector in connectors), default=0)
+        watch.enter(max(1, int(threads * THREADS_SHARE)))
         self._watch: ClusterWatch | None = watch
         self._context = context
         self._server = server

@@ -98,11 +98,20 @@ def test_only_so_many_streams_are_open_and_one_that_ends_makes_room(site, watch)
         site.cookie = ""
         refused = site.ask("/manager/cluster/events")
         assert refused.status == 503
-        assert "8 pages of this cluster are open already" in refused.text
+        assert "Too many pages of this cluster are open already" in refused.text
         streams[0].socket.close()
         wait_until(lambda: watch.watchers == watch_module.MAX_WATCHERS - 1, "it was noticed that one has gone")
         with reading(site) as another:
             another.until(b"event: live")
+
+
+def test_streams_hold_a_quarter_of_the_threads_at_most(site, watch, monkeypatch):
+    monkeypatch.setattr(site.service.connectors[0].endpoint.executor, "max_threads", 8)
+    with reading(site) as one, reading(site) as two:
+        one.until(b"event: live")
+        two.until(b"event: live")
+        site.cookie = ""
+        assert site.ask("/manager/cluster/events").status == 503
 
 
 def test_who_reads_nothing_holds_up_neither_the_looks_nor_another_reader(site, watch):

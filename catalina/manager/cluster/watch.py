@@ -88,10 +88,10 @@ class ClusterWatch:
             self._looked = 0.0
         self._look_now.set()
 
-    def enter(self) -> None:
-        """Add a watcher, until :meth:`leave`. Raises TooManyWatchers."""
+    def enter(self, most: int = MAX_WATCHERS) -> None:
+        """Add a watcher, until :meth:`leave`. Raises TooManyWatchers when there are ``most``, or MAX_WATCHERS."""
         with self._changed:
-            if self._watchers >= MAX_WATCHERS:
+            if self._watchers >= min(MAX_WATCHERS, most):
                 raise TooManyWatchers
             self._watchers += 1
             if not self._runs:
