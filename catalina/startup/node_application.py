@@ -26,6 +26,7 @@ from catalina.startup.arbiter_log import ArbiterLog
 from catalina.startup.node_life import MAX_PLACES, NodeLife, Stage
 from catalina.startup.node_worker import NodeWorker
 from catalina.startup.worker_count import worker_count
+from catalina.startup.worker_limits import WorkerLimits
 from catalina.workers.shared_parts import SharedParts
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         self.catalina = catalina
         self.life = NodeLife()
         self.workers = worker_count(catalina.properties, os.environ)
+        WorkerLimits(catalina.properties, 0)  # a limit that is none is refused before anything runs
         #: The parts that keeper and workers share; None for a node in one process.
         self.shared: SharedParts | None = None
         #: The place of the process that is forked next: 0 the node or its keeper, then the workers.

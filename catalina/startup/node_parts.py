@@ -14,6 +14,7 @@ from catalina.connector.request import ENVIRON_BASE
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.startup.control_socket import ControlSocket
 from catalina.startup.node_life import NodeLife
+from catalina.startup.worker_limits import WorkerLimits
 from catalina.workers.roles import KeeperRole, WorkerRole
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
 #: Seconds between two looks whether the keeper is ready, or whether the workers are gone.
 LOOK_SECONDS = 0.05
+#: Seconds between two looks at the limits of a worker.
+LIMIT_SECONDS = 1.0
 
 
 class NodePart:
@@ -92,6 +95,7 @@ class WorkerPart(NodePart):
         self._life = life
         self._role = WorkerRole(server, shared, index, server.stop_await)
         server.role = self._role
+        self._limits = WorkerLimits(server.properties, index)
         ENVIRON_BASE["wsgi.multiprocess"] = True  # PEP 3333: other processes serve the same applications
         server.port = -1  # the keeper listens for the shutdown word
         for listener in tuple(server.lifecycle_listeners):
@@ -109,6 +113,14 @@ class WorkerPart(NodePart):
     def after_start(self) -> None:
         """Take connections of other workers up."""
         self._role.serve()
+        if self._limits.is_set:
+            self._server.utility.schedule(self._check_limits, LIMIT_SECONDS, repeat=LIMIT_SECONDS)
+
+    def _check_limits(self) -> None:
+        connectors = [connector for service in self._server.services for connector in service.connectors]
+        why = self._limits.exceeded(sum(connector.request_info.request_count for connector in connectors))
+        if why and not self._server.is_ending and self._role.has_company:
+            self._server.restart(f"Worker [{self._role.index}] is replaced, as {why}", limited=False)
 
     def before_stop(self) -> None:
         """The others go on, unless the whole node ends."""

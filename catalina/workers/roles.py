@@ -199,6 +199,11 @@ class WorkerRole:
         if self._accepts:
             self._counts.note(self.index, sum(connector.connection_count for connector in self._connectors))
 
+    @property
+    def has_company(self) -> bool:
+        """True when another worker accepts connections, and could go on with those of this one."""
+        return self._counts.fewest_beside(self.index) is not None
+
     def may_accept(self) -> bool:
         """False while another worker has fewer connections."""
         return self._counts.has_fewest(self.index)

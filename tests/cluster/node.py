@@ -108,6 +108,8 @@ class Node:
         workers: int = 1,
     ) -> None:
         self.workers = workers
+        #: More properties, as ``-Dname=value``.
+        self.options = ""
         self.name = name
         self.base = base
         self.namespace = namespace
@@ -149,6 +151,7 @@ class Node:
     def start(self, wait: bool = True) -> Node:
         """Start the process; with ``wait`` return when it accepts requests."""
         options = f"-Dtest.http.port={self.http_port} -Dtest.http.address={self.address} -Dtest.node={self.name}"
+        options += f" {self.options}"
         if self.workers > 1:
             options += f" -Dcatalina.workers={self.workers}"
         environment = dict(os.environ, CATALINA_BASE=str(self.base), CATALINA_OPTS=options)

@@ -219,3 +219,15 @@ def test_ttin_and_ttou_add_and_remove_a_worker(make_node: MakeNode, counting_web
     clients.run_while(change)
     assert clients.faults == []
     assert clients.broken_off == 0
+
+
+def test_a_worker_that_has_served_enough_is_replaced_and_nobody_notices(
+    make_node: MakeNode, counting_webapp: Path
+) -> None:
+    node = make_node("n1", webapp=counting_webapp, workers=2)
+    node.options = "-Dcatalina.worker.maxRequests=500"
+    node.start()
+    clients = counting(node)
+    clients.run_while(lambda: wait_until(lambda: "is replaced, as it has served" in node.log, "a fresh worker", 60))
+    assert clients.faults == []
+    assert clients.broken_off == 0
