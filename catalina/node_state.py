@@ -1,8 +1,8 @@
-"""State that an operator thinks of as one, though several processes serve: failed logins, permits, nonces, counts.
+"""State that is one for the whole node, though several processes serve: failed logins, permits, nonces, counts.
 
-A component asks :func:`node_state` for it. In a node of one process that is a plain object; in a worker it is a
-stand-in that calls the same method of the object that the keeper has. So such a class is written for one process, and
-its methods take and give what JSON can say.
+A component asks :func:`node_state` for such a state. In a node of one process it is a plain object. In a worker it is a
+stand-in that calls the same method of the object that the keeper has. So the class of a state is written for one
+process, and its methods take and return only values that JSON can express.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from catalina.errors import LifecycleError
 
 __all__ = ["NodeState", "node_secret", "node_state", "place_of", "refuse_workers"]
 
-#: Random; all processes of a node are forked from the one that has made it.
+#: Random bytes. All processes of a node are forked from the process that has made them, so all have the same.
 _SECRET = secrets.token_bytes(32)
 
 
@@ -24,18 +24,18 @@ class NodeState:
 
     #: The methods that workers may call.
     shared: ClassVar[frozenset[str]] = frozenset()
-    #: True when each of them has a last parameter ``caller``: the worker that calls.
+    #: True when each of these methods has a last parameter ``caller``: the worker that calls.
     knows_caller: ClassVar[bool] = False
 
     def worker_lost(self, worker: int) -> None:
-        """A worker has ended: let go of what it held."""
+        """A worker has ended: free everything that it held."""
 
 
 _State = TypeVar("_State", bound=NodeState)
 
 
 class _Placed(Protocol):
-    """A container, as far as it tells where it is."""
+    """The part of a container that tells its place in the tree."""
 
     @property
     def name(self) -> str: ...
@@ -71,15 +71,16 @@ def node_state(kind: type[_State], container: _Placed | None, name: str) -> _Sta
 
 
 def refuse_workers(component: object, container: _Placed | None) -> None:
-    """Keep a component from starting in a node of several processes, because each would have state of its own.
+    """Keep a component from starting in a node of several processes, because each process would have a state of its
+    own.
 
     Raises:
-        LifecycleError: it is in one.
+        LifecycleError: the node has several processes.
     """
     if container is not None and container.server is not None and container.server.role is not None:
         raise LifecycleError(f"{component} cannot be used with several workers; expected catalina.workers=1")
 
 
 def node_secret(name: str) -> str:
-    """A secret text that all processes of a node have alike, and that nobody else can foresee."""
+    """A secret text that is the same in all processes of a node, and that nobody else can foresee."""
     return hmac.new(_SECRET, name.encode(), "sha256").hexdigest()[:32].upper()

@@ -1,7 +1,7 @@
-"""How far the processes of a node are, on a page of memory that they share with the arbiter.
+"""The stages of the processes of a node, on a page of memory that they share with the arbiter.
 
 The exit code of a process does not say who chose it: an application may call ``os._exit(0)``. A process therefore
-writes its stage before it ends, and only what is written there counts as a stop or as a start that failed.
+writes its stage before it ends, and only a written stage counts as a stop or as a failed start.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import struct
 __all__ = ["MAX_PLACES", "NodeLife", "Stage"]
 
 
-#: So many restarts that nobody asked for are granted in so many seconds: an application that changes its own files
-#: would have the node restarted for ever.
+#: Within RESTART_SECONDS a node gets at most this number of restarts for which no operator has asked: an application
+#: that changes its own files would otherwise restart the node for ever.
 MAX_RESTARTS = 5
 RESTART_SECONDS = 300.0
 
@@ -32,11 +32,11 @@ class Stage(enum.IntEnum):
 
     STARTING = 0
     SERVING = 1
-    #: It could not start; another try would fail in the same way.
+    #: The process could not start; another try would fail in the same way.
     FAILED = 2
-    #: It was told to stop and has stopped in order.
+    #: The process got the command to stop and has stopped in order.
     STOPPED = 3
-    #: It has stopped in order to be started again.
+    #: The process has stopped in order to be started again.
     RESTARTING = 4
 
 
@@ -56,11 +56,11 @@ class NodeLife:
 
     @property
     def is_ending(self) -> bool:
-        """The node was told to stop: processes that end now are not started again."""
+        """True when the node got the command to stop: the arbiter does not replace processes that end now."""
         return bool(self._page[_ENDING_AT])
 
     def end(self) -> None:
-        """The node was told to stop."""
+        """The node got the command to stop."""
         self._page[_ENDING_AT] = 1
 
     @property

@@ -25,7 +25,7 @@ __all__ = ["Keeper", "NodePart", "WholeNode", "WorkerPart"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
-#: Seconds between two looks whether the keeper is ready, or whether the workers are gone.
+#: Seconds between two checks whether the keeper is ready, or whether the workers are gone.
 LOOK_SECONDS = 0.05
 #: Seconds between two looks at the limits of a worker.
 LIMIT_SECONDS = 1.0
@@ -41,14 +41,14 @@ class NodePart:
     reports = True
 
     def before_start(self) -> bool:
-        """Wait for whom it needs; False when the node ends instead."""
+        """Wait for the processes that this one needs; False when the node ends instead."""
         return True
 
     def after_start(self) -> None:
         """The components run."""
 
     def before_stop(self) -> None:
-        """It was told to stop."""
+        """The node got the command to stop."""
 
     def after_stop(self) -> None:
         """The components have stopped."""
@@ -74,7 +74,7 @@ class Keeper(NodePart):
         self._life.served()
 
     def before_stop(self) -> None:
-        """End the workers first: what their last requests change must still arrive."""
+        """End the workers first: the changes of their last requests must still arrive."""
         self._life.end()
         links = self._role.links
         links.stop_workers()
@@ -82,7 +82,7 @@ class Keeper(NodePart):
             time.sleep(LOOK_SECONDS)
 
     def after_stop(self) -> None:
-        """Hear no more."""
+        """Close the links to the workers."""
         self._role.links.close()
 
 
@@ -111,7 +111,7 @@ class WorkerPart(NodePart):
         return True
 
     def after_start(self) -> None:
-        """Take connections of other workers up."""
+        """Take connections that other workers send."""
         self._role.serve()
         if self._limits.is_set:
             self._server.utility.schedule(self._check_limits, LIMIT_SECONDS, repeat=LIMIT_SECONDS)
@@ -123,9 +123,9 @@ class WorkerPart(NodePart):
             self._server.restart(f"Worker [{self._role.index}] is replaced, as {why}", limited=False)
 
     def before_stop(self) -> None:
-        """The others go on, unless the whole node ends."""
+        """The other workers go on serving, unless the whole node ends."""
         self._role.leave(others_serve=not self._life.is_ending)
 
     def after_stop(self) -> None:
-        """Leave the keeper: all that requests have changed is there."""
+        """Leave the keeper: it has all changes of the requests."""
         self._role.close()

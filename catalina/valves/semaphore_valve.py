@@ -21,7 +21,7 @@ __all__ = ["NodeSemaphore", "Permits", "SemaphoreValve", "acquire"]
 
 log = logging.getLogger("org.apache.catalina.valves.SemaphoreValve")
 
-#: Seconds between two looks of a request in a worker that waits for a permit.
+#: Seconds between two attempts of a waiting request in a worker to get a permit.
 LOOK_SECONDS = 0.01
 
 
@@ -61,26 +61,26 @@ class Permits(NodeState):
             return True
 
     def give(self, caller: int = -1) -> None:
-        """Return a permit. One that an earlier keeper has given is unknown here."""
+        """Return a permit. A permit that an earlier keeper has given is unknown here."""
         with self._lock:
             if self._held.get(caller, 0) > 0:
                 self._held[caller] -= 1
 
     def worker_lost(self, worker: int) -> None:
-        """Its permits are free again."""
+        """A worker has ended: its permits are free again."""
         with self._lock:
             self._held.pop(worker, None)
 
 
 class NodeSemaphore:
-    """A semaphore of a node: a request that waits looks again and again, in no order."""
+    """A semaphore of a node. A waiting request tries again and again, so requests get permits in no order."""
 
     def __init__(self, permits: Permits, concurrency: int) -> None:
         self._permits = permits
         self._concurrency = concurrency
 
     def acquire(self, blocking: bool = True) -> bool:
-        """As :meth:`threading.Semaphore.acquire`. Raises CatalinaError: nobody can say."""
+        """As :meth:`threading.Semaphore.acquire`. Raises CatalinaError: the keeper does not answer."""
         while not self._permits.take(self._concurrency):
             if not blocking:
                 return False
@@ -88,7 +88,9 @@ class NodeSemaphore:
         return True
 
     def release(self) -> None:
-        """Return the permit. A keeper that cannot be told has died, and the next one does not know of it."""
+        """Return the permit. If the keeper does not answer, it has died, and the next keeper does not know of the
+        permit.
+        """
         try:
             self._permits.give()
         except CatalinaError as error:

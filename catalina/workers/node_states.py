@@ -1,4 +1,4 @@
-"""State of the node: the keeper has it, workers call it (``catalina/node_state.py``)."""
+"""The states of a node: the keeper has them, and workers call their methods (``catalina/node_state.py``)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ __all__ = ["STATE", "KeeperStates", "RemoteState"]
 
 #: The keeper's service: kind, name, method and arguments; the method's result.
 STATE = "state"
-#: States that a keeper has; the one that was used least recently is forgotten for another.
+#: The largest number of states that a keeper has; a further one takes the place of the one whose last use is longest
+#: ago.
 MAX_STATES = 10_000
 
 _KINDS: dict[str, type[NodeState]] = {kind.__name__: kind for kind in (BucketCounts, FailedLogins, Permits, SeenCounts)}
@@ -27,14 +28,14 @@ _State = TypeVar("_State", bound=NodeState)
 
 
 class KeeperStates:
-    """All state of the node, in the keeper. Any thread."""
+    """All states of the node, in the keeper. Any thread."""
 
     def __init__(self) -> None:
         self._states: OrderedDict[tuple[str, str], NodeState] = OrderedDict()
         self._lock = threading.Lock()
 
     def state(self, kind: type[_State], name: str) -> _State:
-        """The state of a kind and a name; it is made when somebody asks first."""
+        """The state of a kind and a name; the first request for it makes it."""
         key = kind.__name__, name
         with self._lock:
             found = self._states.pop(key, None)
@@ -65,10 +66,10 @@ class KeeperStates:
 
 
 class RemoteState:
-    """Stands for a state that the keeper has: its shared methods are called there.
+    """Stands for a state that the keeper has: it passes calls of the shared methods on to the keeper.
 
     Args:
-        call: a service of the keeper. Raises KeeperGoneError when nobody can say.
+        call: a service of the keeper. Raises KeeperGoneError when the keeper does not answer.
     """
 
     def __init__(self, call: Callable[[str, object], Any], kind: type[NodeState], name: str) -> None:

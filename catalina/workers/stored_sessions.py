@@ -31,7 +31,7 @@ log = logging.getLogger("org.apache.catalina.session.ManagerBase")
 
 
 def keeping_manager(declared: Manager | None, reactor: Reactor) -> DeltaManager:
-    """The keeper's manager of an application without a group, which keeps sessions as the declared one would."""
+    """The keeper's manager for an application without a group. It keeps sessions as the declared manager would."""
     if isinstance(declared, StandardManager) and declared.pathname:
         return FileKeepingManager(declared)
     if isinstance(declared, PersistentManagerBase) and declared.store is not None:
@@ -43,7 +43,7 @@ def keeping_manager(declared: Manager | None, reactor: Reactor) -> DeltaManager:
 
 
 def _take(manager: DeltaManager, stored: StandardSession) -> DeltaSession | None:
-    """Make a session of a stored one; None when it is there already, or its time is up."""
+    """Make a session from a stored one; None when the session is there already, or its time is up."""
     with manager.lock:
         if manager.ledger.addressed(stored.id) is not None:
             return None
@@ -112,7 +112,7 @@ class StoreKeepingManager(PersistentManagerBase, DeltaManager):
         self._declared = declared
         self._reactor = reactor
         self.store = declared.store
-        declared.sessions = self.sessions  # the store leaves alone what is in memory
+        declared.sessions = self.sessions  # the store does not touch sessions in memory
         self.resync_on_rejoin = False
 
     def claim(self, session_id: str, then: Callable[[], None]) -> None:
@@ -146,7 +146,9 @@ class StoreKeepingManager(PersistentManagerBase, DeltaManager):
             return _take(self, stored)
 
     def swap_out(self, session: StandardSession) -> bool:
-        """See :meth:`PersistentManagerBase.swap_out`. A session that a worker has a copy of stays, until the stop."""
+        """See :meth:`PersistentManagerBase.swap_out`. A session of which a worker has a copy stays in memory until the
+        stop.
+        """
         if not isinstance(session, DeltaSession):
             return False
         copies = self.copies
@@ -159,7 +161,7 @@ class StoreKeepingManager(PersistentManagerBase, DeltaManager):
         return True
 
     def _remove_from_store(self, session_id: str) -> None:
-        """In another thread: a database may take its time, and the keeper must not."""
+        """Remove it in another thread: a database may take its time, and the keeper must not wait."""
         if self._reactor.in_runner:
             self._reactor.submit(partial(super()._remove_from_store, session_id))
         else:
