@@ -20,7 +20,7 @@ from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.values import BeanAttributeError
 from catalina.operations import Impact
 
-__all__ = ["InstanceNotFound", "OperationFailed", "Registry", "fenced"]
+__all__ = ["InstanceNotFound", "OperationFailed", "Registry", "Views", "fenced"]
 
 Source = Callable[[], Iterable[tuple[ObjectName, Component]]]
 
@@ -37,6 +37,18 @@ class OperationFailed(CatalinaError):
         self.operation = operation
 
 
+class Views:
+    """How a registry shows its beans."""
+
+    def bean(self, component: Component, name: ObjectName) -> ManagedBean:
+        """The view of one component."""
+        return ManagedBean(component, name)
+
+    def others(self, pattern: ObjectName) -> Iterable[tuple[ObjectName, ManagedBean]]:
+        """Beans that no source lists: they are found only by who asks for them."""
+        return ()
+
+
 class Registry:
     """The beans of one server. Any thread."""
 
@@ -44,6 +56,8 @@ class Registry:
         self._lock = threading.Lock()
         self._registered: dict[ObjectName, Component] = {}
         self._sources: list[Source] = []
+        #: A node of several processes shows its beans in another way.
+        self.views = Views()
         #: Notifications about the beans.
         self.notifications = NotificationHub(self.names)
 
@@ -78,7 +92,10 @@ class Registry:
         """
         for known, component in self._all():
             if known == name:
-                return ManagedBean(component, known)
+                return self.views.bean(component, known)
+        for known, bean in self.views.others(name):
+            if known == name:
+                return bean
         raise InstanceNotFound(str(name))
 
     def query(self, pattern: ObjectName) -> list[tuple[ObjectName, ManagedBean]]:
@@ -87,7 +104,10 @@ class Registry:
         for name, component in self._all():
             if pattern.matches(name):
                 found.setdefault(name, component)
-        return [(name, ManagedBean(component, name)) for name, component in found.items()]
+        return [
+            *((name, self.views.bean(component, name)) for name, component in found.items()),
+            *self.views.others(pattern),
+        ]
 
     def names(self) -> list[ObjectName]:
         """The names of all beans that are there now."""
@@ -142,6 +162,10 @@ class Registry:
         if not quiet:
             audit(caller, "invoke", name, name=operation, new=list(arguments))
         return result
+
+    def components(self) -> Iterator[tuple[ObjectName, Component]]:
+        """Names and components of all beans that are there now."""
+        return self._all()
 
     def _all(self) -> Iterator[tuple[ObjectName, Component]]:
         with self._lock:

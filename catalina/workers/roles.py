@@ -19,6 +19,7 @@ from catalina.workers.connection_moves import ConnectionMoves
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.node_beans import NodeBeans, offer_beans
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
 from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
@@ -88,6 +89,7 @@ class KeeperRole:
         self._states = KeeperStates()
         self.links.services.add(STATE, self._states.call, is_quick=True)
         self.links.on_lost.append(self._states.worker_lost)
+        NodeBeans(server.mbeans, self.links, server.reactor)
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
 
     def state(self, kind: type[_State], name: str) -> _State:
@@ -146,6 +148,7 @@ class WorkerRole:
         address = shared.listening.getsockname()
         self.channel = KeeperChannel(address, index, server.reactor, on_stop)
         self.queries = KeeperQueries(address, index, server.reactor)
+        offer_beans(server.mbeans, self.channel.services)
         self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt)
         self._counts = shared.counts
         self._accepts = False

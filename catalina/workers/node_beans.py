@@ -1,0 +1,331 @@
+"""The beans of a node of several processes, in the keeper's registry: one Tomcat, whatever the number of workers.
+
+The keeper and each worker have the same tree of components. What requests count is in the workers: the keeper asks them
+and shows sums, maxima and joined lists. Beans that exist in workers only (requests that run, pools) are listed as they
+are there. What is set or called acts in all processes. ``worker=0`` in a name means the bean as worker 0 has it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from catalina.attributes import Component
+from catalina.connector.request_processor_bean import RequestProcessorBean
+from catalina.errors import CatalinaError
+from catalina.mbeans.managed_bean import ManagedBean
+from catalina.mbeans.object_name import ObjectName
+from catalina.mbeans.registry import Registry, Views
+from catalina.mbeans.values import as_text
+from catalina.naming.data_source_bean import DataSourceBean
+from catalina.operations import Impact, Operation
+from catalina.repeated_messages import RepeatedMessages
+
+if TYPE_CHECKING:
+    from catalina.reactor import Reactor
+    from catalina.workers.services import Services
+    from catalina.workers.worker_links import WorkerLinks
+
+__all__ = ["NodeBean", "NodeBeans", "offer_beans"]
+
+log = logging.getLogger("org.apache.catalina.workers.NodeBeans")
+_repeated = RepeatedMessages(log)
+
+#: Services of a worker: all counts, one bean, set an attribute, call an operation.
+COUNTS, READ, SET, INVOKE = "bean-counts", "bean-read", "bean-set", "bean-invoke"
+#: Seconds that a worker has to answer; one that takes longer is left out.
+ANSWER_SECONDS = 2.0
+#: Seconds for which the workers' counts are good: who reads all beans asks each worker once.
+FRESH_SECONDS = 0.25
+
+Values = dict[str, Any]
+Merge = Callable[[list[Any]], Any]
+
+
+def _joined(values: list[Any]) -> list[Any]:
+    return [each for value in values for each in value]
+
+
+def _total(values: list[Any]) -> Any:
+    """A sum; where there is no limit in one process there is none in the node."""
+    return -1 if -1 in values else sum(values)
+
+
+_TRAFFIC: dict[str, Merge] = {
+    "requestCount": sum, "errorCount": sum, "bytesSent": sum, "bytesReceived": sum, "processingTime": sum,
+    "maxTime": max, "minTime": min,
+}  # fmt: skip
+#: What becomes of the workers' values, by the kind of the bean and the attribute; others are the keeper's own.
+RULES: dict[str, dict[str, Merge]] = {
+    "GlobalRequestProcessor": _TRAFFIC,
+    "Servlet": _TRAFFIC,
+    "WebModule": _TRAFFIC,
+    "ThreadPool": dict.fromkeys(
+        ("connectionCount", "keepAliveCount", "currentThreadsBusy", "currentThreadCount", "queueSize", "maxThreads",
+         "maxConnections"),
+        _total,
+    ),
+    "Cache": dict.fromkeys(("hitCount", "lookupCount", "size"), sum),
+    "DataSource": dict.fromkeys(("numActive", "numIdle", "maxTotal", "maxIdle", "initialSize"), _total),
+    "Valve": {"stuckThreadCount": sum, "interruptedThreadsCount": sum, "stuckThreadIds": _joined,
+              "stuckThreadNames": _joined},
+}  # fmt: skip
+#: Kinds of which each worker has its own beans, and the class of them.
+_WORKERS_OWN: dict[str, type[Component]] = {"RequestProcessor": RequestProcessorBean, "DataSource": DataSourceBean}
+#: Their operations are the keeper's alone: it deploys and has the sessions, and the workers follow.
+_KEEPERS_OWN = frozenset({"Cluster", "Deployer", "Engine", "Host", "Manager", "Server", "Service", "WebModule"})
+
+
+def kind_of(name: ObjectName) -> str:
+    """The kind of a bean: its type, with a name of its own for the cache of resources."""
+    kind = name.keys.get("j2eeType") or name.keys.get("type", "")
+    return "Cache" if kind == "WebResourceRoot" and name.keys.get("name") == "Cache" else kind
+
+
+# -- in a worker ---------------------------------------------------------------------------------------------------
+
+
+def offer_beans(registry: Registry, services: Services) -> None:
+    """Let the keeper read, set and call this worker's beans."""
+    services.add(COUNTS, lambda _, __: _counts(registry))
+    services.add(READ, lambda _, name: _plain(registry.find(ObjectName.parse(name)).items()))
+    services.add(SET, lambda _, what: registry.find(ObjectName.parse(what[0])).set(what[1], what[2]))
+    services.add(INVOKE, lambda _, what: _invoke(registry, *what))
+
+
+def _counts(registry: Registry) -> dict[str, Values]:
+    found: dict[str, Values] = {}
+    for name, bean in registry.query(ObjectName.parse("*:*")):
+        kind = kind_of(name)
+        if kind in _WORKERS_OWN:
+            found[str(name)] = _plain(bean.items())
+        elif kind in RULES:
+            known = set(bean.names())
+            values = _plain((each, bean.value_of(each)) for each in RULES[kind] if each in known)
+            if values:
+                found[str(name)] = values
+    return found
+
+
+def _plain(items: Iterable[tuple[str, Any]]) -> Values:
+    """The values that JSON can say."""
+    return {
+        name: value
+        for name, value in items
+        if isinstance(value, str | int | float)
+        or (isinstance(value, list | tuple) and all(isinstance(each, str | int | float) for each in value))
+    }
+
+
+def _invoke(registry: Registry, name: str, operation: str, arguments: Sequence[Any]) -> None:
+    bean = registry.find(ObjectName.parse(name))
+    bean.invoke(bean.operation(operation, len(arguments)), arguments)
+
+
+# -- in the keeper -------------------------------------------------------------------------------------------------
+
+
+class NodeBean(ManagedBean):
+    """A bean of the node.
+
+    Args:
+        component: the keeper's; None for one that only workers have, whose class is ``kind``.
+        values: the workers' values, which count before the keeper's own.
+        act: does in the workers what is done here; takes a service and its argument. Raises CatalinaError.
+    """
+
+    def __init__(
+        self, component: Component, name: ObjectName, values: Callable[[], Mapping[str, Any]],
+        act: Callable[[str, list[Any]], None], *, is_here: bool,
+    ) -> None:  # fmt: skip
+        super().__init__(component, name)
+        self._workers_values = values
+        self._act = act
+        self._is_here = is_here
+
+    def get(self, name: str) -> Any:
+        """See :meth:`ManagedBean.get`."""
+        values = self._workers_values()
+        if name in values:
+            return values[name]
+        return super().get(name) if self._is_here else None
+
+    def value_of(self, name: str, reader: str | None = None) -> Any:
+        """See :meth:`ManagedBean.value_of`."""
+        values = self._workers_values()
+        if name in values:
+            return values[name]
+        return super().value_of(name, reader) if self._is_here else None
+
+    def set(self, name: str, value: object) -> None:
+        """See :meth:`ManagedBean.set`: in all processes."""
+        if self._is_here:
+            super().set(name, value)
+        self._act(SET, [name, None if value is None else as_text(value)])
+
+    def invoke(self, found: Operation, arguments: Sequence[Any]) -> Any:
+        """See :meth:`ManagedBean.invoke`: in all processes, if it changes something."""
+        result = super().invoke(found, arguments) if self._is_here else None
+        if found.impact is not Impact.INFO and self.name is not None and kind_of(self.name) not in _KEEPERS_OWN:
+            self._act(INVOKE, [found.name, [as_text(argument) for argument in arguments]])
+        return result
+
+
+class NodeBeans(Views):
+    """How the keeper's registry shows its beans."""
+
+    def __init__(self, registry: Registry, links: WorkerLinks, reactor: Reactor) -> None:
+        self._registry = registry
+        self._links = links
+        self._reactor = reactor
+        self._lock = threading.Lock()
+        self._counts: dict[int, dict[str, Values]] = {}
+        self._counted_at = -FRESH_SECONDS
+        registry.views = self
+        registry.add_source(self._of_workers)
+
+    # -- calls to workers
+
+    def _call(self, service: str, argument: object, only: int | None = None) -> dict[int, Any]:
+        """Call a service of all workers, or of one.
+
+        Returns:
+            The results by the workers' indexes; in place of one that failed the CatalinaError.
+        """
+        if not self._links.members:
+            return {}
+        begun: Future[dict[int, Future[Any]]] = Future()
+
+        def begin() -> None:
+            members = [member for member in self._links.members if only is None or member.port - 1 == only]
+            begun.set_result({member.port - 1: self._links.call(member, service, argument) for member in members})
+
+        self._reactor.call_soon(begin)
+        if self._reactor.in_runner:
+            with self._reactor.blocking():
+                return self._results(begun)
+        return self._results(begun)
+
+    @staticmethod
+    def _results(begun: Future[dict[int, Future[Any]]]) -> dict[int, Any]:
+        calls = begun.result(ANSWER_SECONDS)
+        wait(calls.values(), ANSWER_SECONDS)
+        results: dict[int, Any] = {}
+        for worker, call in calls.items():
+            if not call.done():
+                results[worker] = CatalinaError(f"worker [{worker}] has not answered within {ANSWER_SECONDS:g} seconds")
+            else:
+                fault = call.exception()
+                results[worker] = call.result() if fault is None else CatalinaError(f"worker [{worker}]: {fault}")
+        return results
+
+    def _act(self, name: ObjectName, only: int | None, service: str, what: list[Any]) -> None:
+        """Act in workers. A bean that a worker has not is left out there."""
+        results = self._call(service, [str(name), *what], only)
+        faults = [str(each) for each in results.values() if isinstance(each, CatalinaError)]
+        faults = [each for each in faults if str(name) not in each]  # InstanceNotFound says the name
+        if faults:
+            raise CatalinaError("; ".join(faults))
+
+    def _fresh(self) -> dict[int, dict[str, Values]]:
+        with self._lock:
+            now = time.monotonic()
+            if now - self._counted_at < FRESH_SECONDS:
+                return self._counts
+            self._counts = {}
+            for worker, result in self._call(COUNTS, None).items():
+                if isinstance(result, CatalinaError):
+                    _repeated.log(logging.WARNING, "workers left out of beans", "Beans are shown without %s", result)
+                else:
+                    self._counts[worker] = result
+            self._counted_at = time.monotonic()
+            return self._counts
+
+    # -- what the registry shows
+
+    def bean(self, component: Component, name: ObjectName) -> ManagedBean:
+        """See :class:`Views`."""
+        act = partial(self._act, name, None)
+        kind = kind_of(name)
+        if isinstance(component, _Elsewhere):
+            return NodeBean(component.made(), name, lambda: component.values, act, is_here=False)
+        if kind in RULES:
+            return NodeBean(component, name, partial(self._merged, name), act, is_here=True)
+        return NodeBean(component, name, dict, act, is_here=True)
+
+    def _merged(self, name: ObjectName) -> Values:
+        text = str(name)
+        return merged(kind_of(name), [beans[text] for beans in self._fresh().values() if text in beans])
+
+    def _of_workers(self) -> Iterator[tuple[ObjectName, Component]]:
+        """Beans that only workers have. Pools of one name are one; requests have numbers, counted through."""
+        pools: dict[str, list[Values]] = {}
+        requests: dict[str, int] = {}
+        for beans in self._fresh().values():
+            for text, values in beans.items():
+                name = ObjectName.parse(text)
+                kind = kind_of(name)
+                if kind == "DataSource":
+                    pools.setdefault(text, []).append(values)
+                elif kind == "RequestProcessor":
+                    where = name.keys["worker"]
+                    number = requests[where] = requests.get(where, 0) + 1
+                    yield (
+                        ObjectName(name.domain, {**name.keys, "name": f"HttpRequest{number}"}),
+                        _Elsewhere(kind, values),
+                    )
+        for text, each in pools.items():
+            yield ObjectName.parse(text), _Elsewhere("DataSource", {**each[0], **merged("DataSource", each)})
+
+    def others(self, pattern: ObjectName) -> Iterator[tuple[ObjectName, ManagedBean]]:
+        """See :class:`Views`: with ``worker=0`` the beans as worker 0 has them."""
+        text = pattern.keys.get("worker", "")
+        if not text.isdecimal():
+            return
+        worker = int(text)
+        rest = {key: value for key, value in pattern.keys.items() if key != "worker"}
+        inner = ObjectName(pattern.domain, rest, pattern.open_ended or not rest)
+        for name, component in self._registry.components():
+            if not isinstance(component, _Elsewhere) and inner.matches(name):
+                read = partial(self._read, name, worker)
+                bean = NodeBean(component, name, read, partial(self._act, name, worker), is_here=False)
+                yield ObjectName(name.domain, {**name.keys, "worker": text}), bean
+
+    def _read(self, name: ObjectName, worker: int) -> Values:
+        result = self._call(READ, str(name), worker).get(worker)
+        if result is None or isinstance(result, CatalinaError):
+            raise CatalinaError(str(result or f"there is no worker [{worker}]"))
+        values: Values = result
+        return values
+
+
+class _Elsewhere(Component):
+    """Stands in the list of beans for one that only workers have."""
+
+    def __init__(self, kind: str, values: Values) -> None:
+        super().__init__()
+        self._kind = kind
+        self.values = values
+
+    def made(self) -> Component:
+        """An object of the bean's class, which tells what it has and is asked for nothing."""
+        kind = _WORKERS_OWN[self._kind]
+        made: Component = object.__new__(kind)
+        return made
+
+
+def merged(kind: str, values: Sequence[Values]) -> Values:
+    """The node's values from those of its workers."""
+    found: Values = {}
+    for name, merge in RULES.get(kind, {}).items():
+        of = [each for each in values if name in each]
+        if merge is min:  # who has served nothing has no shortest request
+            of = [each for each in of if each.get("requestCount", 1)]
+        if of:
+            found[name] = merge([each[name] for each in of])
+    return found

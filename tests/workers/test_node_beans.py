@@ -1,0 +1,155 @@
+"""The beans of a node with several workers, as the keeper's registry shows them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.coyote.request_group_info import RequestGroupInfo
+from catalina.errors import CatalinaError
+from catalina.mbeans.audit import Caller
+from catalina.mbeans.object_name import ObjectName
+from catalina.mbeans.registry import InstanceNotFound, Registry
+from catalina.naming.data_source_bean import DataSourceBean
+from catalina.valves.access_log_valve import AccessLogValve
+from catalina.workers import node_beans
+from catalina.workers.node_beans import NodeBeans, merged, offer_beans
+from tests.workers.small_node import SmallNode
+
+MakeNode = Callable[..., SmallNode]
+
+TRAFFIC = ObjectName.parse('Catalina:type=GlobalRequestProcessor,name="http-nio-8080"')
+LOG = ObjectName.parse("Catalina:type=Valve,name=AccessLogValve")
+POOL = ObjectName.parse('Catalina:type=DataSource,class=javax.sql.DataSource,name="jdbc/shop"')
+CALLER = Caller("test", "nobody", "127.0.0.1")
+
+
+class Pool(DataSourceBean):
+    """A pool with numbers of its own."""
+
+    def __init__(self, active: int) -> None:
+        engine: Any = SimpleNamespace(
+            url=SimpleNamespace(render_as_string=lambda hide_password: "db://shop", username="shop"),
+            driver="db",
+            pool=None,
+        )
+        super().__init__(engine)
+        self._number = active
+
+    def _count(self, name: str) -> int:
+        return self._number
+
+
+class Beans:
+    """A keeper's registry, and one for each worker."""
+
+    def __init__(self, make_node: MakeNode) -> None:
+        self.node = make_node()
+        self.keeper = Registry()
+        NodeBeans(self.keeper, self.node.keeper.links, self.node.keeper.reactor)
+        self.workers = [Registry(), Registry()]
+        for worker, registry in zip(self.node.workers, self.workers, strict=True):
+            offer_beans(registry, worker.channel.services)
+
+    def register(self, name: ObjectName, make: Callable[[], Any]) -> list[Any]:
+        """A component in each process: the workers' ones."""
+        self.keeper.register(name, make())
+        made = [make(), make()]
+        for registry, component in zip(self.workers, made, strict=True):
+            registry.register(name, component)
+        return made
+
+
+@pytest.fixture
+def beans(make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> Beans:
+    monkeypatch.setattr(node_beans, "FRESH_SECONDS", 0.0)
+    return Beans(make_node)
+
+
+def test_counts_are_sums_and_the_longest_time_is_the_longest(beans: Beans) -> None:
+    first, second = beans.register(TRAFFIC, RequestGroupInfo)
+    first.count(3_000_000, False, 10, 1)
+    second.count(5_000_000, True, 20, 2)
+    bean = beans.keeper.find(TRAFFIC)
+    assert [bean.get(name) for name in ("requestCount", "errorCount", "bytesSent", "maxTime")] == [2, 1, 30, 5]
+    assert dict(bean.items())["minTime"] == 3
+
+
+def test_one_worker_can_be_looked_at(beans: Beans) -> None:
+    first, _ = beans.register(TRAFFIC, RequestGroupInfo)
+    first.count(3_000_000, False, 10, 1)
+    name = ObjectName.parse(f"{TRAFFIC},worker=0")
+    assert beans.keeper.find(name).get("requestCount") == 1
+    assert beans.keeper.find(ObjectName.parse(f"{TRAFFIC},worker=1")).get("requestCount") == 0
+    assert [found for found, _ in beans.keeper.query(ObjectName.parse("Catalina:worker=0,*"))] == [name]
+    assert name not in beans.keeper.names(), "tools that add up see each number once"
+    with pytest.raises(CatalinaError, match=r"no worker \[7\]"):
+        beans.keeper.find(ObjectName.parse(f"{TRAFFIC},worker=7")).get("requestCount")
+
+
+def test_an_attribute_is_set_in_all_processes(beans: Beans) -> None:
+    made = beans.register(LOG, AccessLogValve)
+    beans.keeper.set(LOG, "enabled", False, CALLER)
+    assert [valve.enabled for valve in made] == [False, False]
+    assert beans.keeper.find(LOG).get("enabled") is False
+
+
+def test_an_operation_acts_in_all_processes(beans: Beans) -> None:
+    made = beans.register(TRAFFIC, RequestGroupInfo)
+    for info in made:
+        info.count(3_000_000, False, 10, 1)
+    beans.keeper.invoke(TRAFFIC, "resetCounters", [], CALLER)
+    assert [info.request_count for info in made] == [0, 0]
+
+
+def test_an_operation_can_act_in_one(beans: Beans) -> None:
+    made = beans.register(TRAFFIC, RequestGroupInfo)
+    for info in made:
+        info.count(3_000_000, False, 10, 1)
+    beans.keeper.invoke(ObjectName.parse(f"{TRAFFIC},worker=1"), "resetCounters", [], CALLER)
+    assert [info.request_count for info in made] == [1, 0]
+
+
+def test_pools_that_only_workers_have_are_shown_as_one(beans: Beans) -> None:
+    for registry in beans.workers:
+        registry.register(POOL, Pool(4))
+    bean = beans.keeper.find(POOL)
+    assert bean.get("numActive") == 8
+    assert "numIdle" in bean.names()
+    assert bean.type_of("numActive") == "int"
+
+
+def test_a_worker_that_does_not_answer_is_left_out(
+    beans: Beans, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(node_beans, "ANSWER_SECONDS", 0.2)
+    first, _ = beans.register(TRAFFIC, RequestGroupInfo)
+    first.count(3_000_000, False, 10, 1)
+    services = beans.node.workers[1].channel.services
+    services.add(node_beans.COUNTS, lambda _, __: time.sleep(0.5))
+    assert beans.keeper.find(TRAFFIC).get("requestCount") == 1
+    assert "Beans are shown without worker [1] has not answered" in caplog.text
+
+
+def test_without_workers_the_keepers_own_values_are_shown(make_node: MakeNode) -> None:
+    registry = Registry()
+    node = make_node(workers=0)
+    NodeBeans(registry, node.keeper.links, node.keeper.reactor)
+    registry.register(TRAFFIC, RequestGroupInfo())
+    assert registry.find(TRAFFIC).get("requestCount") == 0
+    with pytest.raises(InstanceNotFound):
+        registry.find(POOL)
+
+
+def test_no_limit_in_one_process_is_no_limit_in_the_node() -> None:
+    assert merged("DataSource", [{"maxTotal": 8}, {"maxTotal": 8}]) == {"maxTotal": 16}
+    assert merged("DataSource", [{"maxTotal": -1}, {"maxTotal": -1}]) == {"maxTotal": -1}
+
+
+def test_who_has_served_nothing_has_no_shortest_request() -> None:
+    values = [{"requestCount": 0, "minTime": 0}, {"requestCount": 2, "minTime": 7}]
+    assert merged("Servlet", values) == {"requestCount": 2, "minTime": 7}
