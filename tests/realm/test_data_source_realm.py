@@ -168,3 +168,13 @@ def test_a_name_in_user_attributes_is_that_of_a_column(path):
     realm = with_resource(DataSourceRealm(data_source_name="jdbc/users", user_attributes=("a; DROP",), **TABLES), path)
     with pytest.raises(LifecycleError, match="no name of a table or column"):
         realm.start()
+
+
+def test_a_resource_that_is_no_data_source_is_said(caplog):
+    realm = DataSourceRealm(data_source_name="jdbc/users", **TABLES)
+    realm.container = SimpleNamespace(
+        server=SimpleNamespace(global_naming_resources=SimpleNamespace(lookup=lambda name: "a text"))
+    )
+    realm.start()
+    assert realm.authenticate("bob", "secret") is None
+    assert "[jdbc/users] is a str, expected a DataSource" in caplog.text
