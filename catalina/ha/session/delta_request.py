@@ -138,7 +138,7 @@ def fixed_action(kind: int, value: EncodedValue | None) -> DeltaAction:
 
 
 def serialize(session_id: str, record_all: bool, actions: Sequence[DeltaAction]) -> bytes:
-    """The stream of these actions. Each name must occur once unless ``record_all``."""
+    """The stream of these actions. Each attribute and note must occur once unless ``record_all``."""
     if len(actions) == 1:
         kind, action, name, value = actions[0]
         if value is not None:

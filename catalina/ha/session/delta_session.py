@@ -375,8 +375,8 @@ class DeltaSession(StandardSession):
             actions.append(fixed_action(TYPE_AUTHTYPE, None if auth_type is None else encode_value(str(auth_type))))
         if "principal" in unsent:
             actions.append(fixed_action(TYPE_PRINCIPAL, self.encoded_principal()))
-        if "listeners" in unsent and self.remote_listeners:  # each name occurs once in a delta: one has to do
-            actions.append(fixed_action(TYPE_LISTENER, self.remote_listeners[-1]))
+        if "listeners" in unsent:
+            actions += [fixed_action(TYPE_LISTENER, listener) for listener in self.remote_listeners]
         return actions
 
     def _add_attribute(

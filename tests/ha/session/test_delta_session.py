@@ -204,6 +204,16 @@ def test_a_listener_that_travels_is_told_once_and_goes_with_the_session() -> Non
     assert session.to_data().listeners == [listener]
 
 
+def test_all_listeners_that_a_request_adds_are_told() -> None:
+    session = new_session()
+    listeners = [encode_listener("SSO1"), encode_listener("SSO2")]
+    for each in listeners:
+        session.add_remote_listener(each)
+    delta = session.take_delta()
+    assert delta is not None
+    assert [action.value for action in DeltaRequest.decode(delta).actions] == listeners
+
+
 def test_a_listener_hears_only_where_the_session_is_primary(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[tuple[str, str]] = []
     monkeypatch.setattr(
