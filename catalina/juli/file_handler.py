@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import logging
+import os
 import re
 import time
+import weakref
 from pathlib import Path
 
 from catalina.attributes import Attribute, Component
@@ -16,11 +19,15 @@ _DAY_SECONDS = 86_400
 _DATE = r"\d{4}-\d{2}-\d{2}"
 
 
+#: All handlers, to empty their buffers before a process is forked: each process would write them.
+_handlers: weakref.WeakSet[FileHandler] = weakref.WeakSet()
+
+
 class FileHandler(Component, logging.Handler):
     """Appends to ``directory/prefix + date + suffix``, and switches files at midnight.
 
     The first record makes the file. Several processes may write to one file, because it is opened for appending and
-    each record is one write, unless ``bufferSize`` says otherwise.
+    records are written whole: each by itself, or with ``bufferSize`` many at once.
     """
 
     directory = Attribute(str, "logs", doc="Where the files are; made when it is not there.")
@@ -36,7 +43,12 @@ class FileHandler(Component, logging.Handler):
     def __init__(self, **values: object) -> None:
         Component.__init__(self, **values)
         logging.Handler.__init__(self)
-        self._file: io.TextIOWrapper | None = None
+        self._file: io.FileIO | None = None
+        self._encoder = codecs.getincrementalencoder("utf-8")("replace")
+        #: Records that wait, whole, and their bytes.
+        self._waiting: list[bytes] = []
+        self._waiting_size = 0
+        _handlers.add(self)
         self._date = ""
 
     def path(self, date: str) -> Path:
@@ -55,17 +67,28 @@ class FileHandler(Component, logging.Handler):
         file = self._file
         if file is None or (self.rotatable and date != self._date):
             file = self._open(date)
-        file.write(text)
+        data = self._encoder.encode(text)
         if self.buffer_size < 0:
-            file.flush()
+            _write_all(file, data)
+            return
+        self._waiting.append(data)
+        self._waiting_size += len(data)
+        if self._waiting_size >= max(self.buffer_size, io.DEFAULT_BUFFER_SIZE):
+            self._write_waiting()
 
-    def _open(self, date: str) -> io.TextIOWrapper:
+    def _write_waiting(self) -> None:
+        waiting, self._waiting, self._waiting_size = self._waiting, [], 0
+        if waiting and self._file is not None:
+            _write_all(self._file, b"".join(waiting))
+
+    def _open(self, date: str) -> io.FileIO:
         self._close_file()
         path = self.path(date)
         path.parent.mkdir(parents=True, exist_ok=True)
-        size = max(self.buffer_size, io.DEFAULT_BUFFER_SIZE)
-        raw = path.open("ab", buffering=size)
-        self._file = file = io.TextIOWrapper(raw, self.encoding, errors="replace", newline="")
+        self._encoder = codecs.getincrementalencoder(self.encoding)("replace")
+        self._file = file = path.open("ab", buffering=0)
+        if file.tell():
+            self._encoder.setstate(0)  # no byte order mark in the middle of a file
         self._date = date
         self._delete_old()
         return file
@@ -83,8 +106,7 @@ class FileHandler(Component, logging.Handler):
     def flush(self) -> None:
         """Hand the buffered text to the system."""
         with self._locked():
-            if self._file is not None:
-                self._file.flush()
+            self._write_waiting()
 
     def close(self) -> None:
         """Close the file; a later record opens it again."""
@@ -93,12 +115,22 @@ class FileHandler(Component, logging.Handler):
         super().close()
 
     def _close_file(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file = self._file
+        if file is not None:
+            try:
+                self._write_waiting()
+            finally:
+                self._file = None
+                file.close()
 
     def _locked(self) -> _Locked:
         return _Locked(self)
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]
 
 
 class _Locked:
@@ -112,3 +144,11 @@ class _Locked:
 
     def __exit__(self, *_exc: object) -> None:
         self._handler.release()
+
+
+def _before_fork() -> None:
+    for handler in list(_handlers):
+        FileHandler.flush(handler)
+
+
+os.register_at_fork(before=_before_fork)

@@ -151,6 +151,6 @@ class AccessLogValve(AbstractAccessLogValve):
                 continue
             try:
                 if path.stat().st_mtime < oldest:
-                    path.unlink()
+                    path.unlink(missing_ok=True)
             except OSError as error:
                 log.warning("Failed to delete old access log [%s]: %s", path, error)

@@ -2,16 +2,21 @@
 
 A line costs its writer one append to a queue. A flush (by the background tick, at a full buffer, or by the writer
 itself when the file is not buffered) writes all waiting lines in one call. Tomcat: the writer of AccessLogValve.java.
+
+Several processes of a node write to one file: it is opened for appending, so that each call's lines stay together, and
+whoever comes first gives the file another name. The others see that its old name means another file now.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = ["LogFile"]
@@ -20,6 +25,21 @@ log = logging.getLogger("org.apache.catalina.valves.AccessLogValve")
 
 #: Lines that may wait. A line of the combined pattern has about 200 bytes; Tomcat's buffer has 128,000.
 BUFFERED_LINES = 600
+
+
+@contextmanager
+def _locked(descriptor: int) -> Iterator[None]:
+    """Keep the other processes of the node from doing the same. A file system without locks has one writer."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        log.debug("The access log cannot be locked: %s", error)
+        yield
+        return
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class LogFile:
@@ -88,11 +108,11 @@ class LogFile:
     def rotate_to(self, name: Path) -> bool:
         """Rename the current file now, whatever its date, and open a new one. Returns False when no file is open."""
         with self._lock:
-            path = self.path
-            if path is None:
+            if self.path is None:
                 return False
+            self._flush()
+            self._rename(self.path, name)
             self._close()
-            self._rename(path, name)
             self._open(self.stamp(self.clock()))
             return True
 
@@ -107,24 +127,35 @@ class LogFile:
         with self._lock:
             if stamp != self._stamp:
                 self._exchange(stamp)
-            elif self.path is not None and not self.path.exists():
+            elif self.path is not None and not self._is_there(self.path):
                 self._close()
                 self._open(stamp)
 
     def _exchange(self, stamp: str) -> None:
         path, old_stamp = self.path, self._stamp
-        self._close()
+        self._flush()
         if path is not None and self.renamed_to is not None:
-            target = self.renamed_to(old_stamp)
-            if target.exists():
-                log.error("Failed to rename access log from [%s] to [%s], file already exists.", path, target)
-            else:
-                self._rename(path, target)
+            self._rename(path, self.renamed_to(old_stamp), may_replace=False)
+        self._close()
         self._open(stamp)
 
-    def _rename(self, path: Path, target: Path) -> None:
+    def _is_there(self, path: Path) -> bool:
+        """True while the path leads to the open file."""
         try:
-            path.rename(target)
+            return os.path.samestat(path.stat(), os.fstat(self._fd))
+        except FileNotFoundError:
+            return False
+
+    def _rename(self, path: Path, target: Path, may_replace: bool = True) -> None:
+        """Give the open file another name, unless another process has done so."""
+        try:
+            with _locked(self._fd):
+                if not self._is_there(path):
+                    return
+                if not may_replace and target.exists():
+                    log.error("Failed to rename access log from [%s] to [%s], file already exists.", path, target)
+                else:
+                    path.rename(target)
         except OSError:
             log.exception("Failed to rename access log from [%s] to [%s]", path, target)
 
@@ -139,8 +170,10 @@ class LogFile:
             log.error("Failed to open access log file [%s] Note: running as user [%s]: %s", path, os.getuid(), error)
             return
         self.path = path
-        if self.header is not None and os.fstat(self._fd).st_size == 0:
-            self._write(self.header().encode(self.encoding, "replace"))
+        if self.header is not None:
+            with _locked(self._fd):
+                if os.fstat(self._fd).st_size == 0:
+                    self._write(self.header().encode(self.encoding, "replace"))
 
     def _flush(self) -> None:
         lines = self._lines

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -84,3 +85,35 @@ def test_a_disk_that_refuses_is_reported_and_the_caller_goes_on(
     (tmp_path / "logs").touch()
     handler(tmp_path).handle(record("one"))
     assert "FileExistsError" in capsys.readouterr().err
+
+
+def test_two_processes_with_buffers_write_whole_records(tmp_path: Path) -> None:
+    handlers = [handler(tmp_path, buffer_size=10_000) for _ in range(2)]
+    for number in range(200):
+        for made in handlers:
+            made.handle(record(f"{number} " + "x" * 300))
+    for made in handlers:
+        made.close()
+    lines = (tmp_path / "logs" / "catalina.2023-11-14.log").read_text().splitlines()
+    assert len(lines) == 400
+    assert all(line.endswith(" " + "x" * 300) for line in lines)
+
+
+def test_a_forked_process_does_not_repeat_what_waited(tmp_path: Path) -> None:
+    made = handler(tmp_path, buffer_size=10_000)
+    made.handle(record("one"))
+    child = os.fork()
+    if child == 0:
+        made.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    made.close()
+    assert (tmp_path / "logs" / "catalina.2023-11-14.log").read_text() == "one\n"
+
+
+def test_a_file_that_goes_on_has_one_byte_order_mark(tmp_path: Path) -> None:
+    for text in ("one", "two"):
+        made = handler(tmp_path, encoding="utf-16")
+        made.handle(record(text))
+        made.close()
+    assert (tmp_path / "logs" / "catalina.2023-11-14.log").read_bytes().decode("utf-16") == "one\ntwo\n"

@@ -156,3 +156,59 @@ def test_a_disk_that_is_full_costs_the_lines_not_the_request(tmp_path, caplog):
         file.flush()
     file.close()
     assert "Failed to write log message" in caplog.text
+
+
+def test_two_processes_that_rename_at_a_new_date_lose_no_line(tmp_path):
+    arguments = {
+        "path_for": lambda stamp: tmp_path / "access.log",
+        "renamed_to": lambda stamp: tmp_path / f"access{stamp}.log",
+    }
+    first, clock = make(tmp_path, **arguments)
+    second, _ = make(tmp_path, clock, **arguments)
+    first.write("old 1")
+    second.write("old 2")
+    clock.now += 100
+    first.write("new 1")
+    first.flush()
+    second.write("new 2")
+    second.flush()
+    assert sorted((tmp_path / "access.10.log").read_text().split("\n")) == ["", "old 1", "old 2"]
+    assert sorted((tmp_path / "access.log").read_text().split("\n")) == ["", "new 1", "new 2"]
+    first.close()
+    second.close()
+
+
+def test_a_file_that_one_process_has_rotated_by_hand_another_does_not_rotate_again(tmp_path):
+    first, clock = make(tmp_path)
+    second, _ = make(tmp_path, clock)
+    first.write("one")
+    second.write("two")
+    for file in (first, second):
+        assert file.rotate_to(tmp_path / "kept.log")
+    assert sorted((tmp_path / "kept.log").read_text().split()) == ["one", "two"]
+    second.write("three")
+    second.flush()
+    assert (tmp_path / "access.10.log").read_text() == "three\n"
+    first.close()
+    second.close()
+
+
+def test_a_file_that_another_process_has_made_anew_is_noticed(tmp_path):
+    first, clock = make(tmp_path, check_exists=True)
+    second, _ = make(tmp_path, clock, check_exists=True)
+    (tmp_path / "access.10.log").rename(tmp_path / "moved.log")
+    for file in (first, second):
+        clock.now += 2
+        file.write("line")
+        file.flush()
+    assert (tmp_path / "access.10.log").read_text() == "line\nline\n"
+    assert (tmp_path / "moved.log").read_text() == ""
+    first.close()
+    second.close()
+
+
+def test_a_file_has_one_header_however_many_processes_open_it(tmp_path):
+    files = [make(tmp_path, header=lambda: "#Fields\n")[0] for _ in range(3)]
+    assert (tmp_path / "access.10.log").read_text() == "#Fields\n"
+    for file in files:
+        file.close()
