@@ -1,8 +1,9 @@
 """The beans of a node of several processes, in the keeper's registry: one Tomcat, whatever the number of workers.
 
-The keeper and each worker have the same tree of components. What requests count is in the workers: the keeper asks them
-and shows sums, maxima and joined lists. Beans that exist in workers only (requests that run, pools) are listed as they
-are there. What is set or called acts in all processes. ``worker=0`` in a name means the bean as worker 0 has it.
+The keeper and each worker have the same tree of components. Requests count in the workers, so the keeper asks the
+workers and shows sums, maxima and joined lists. Beans that exist in workers only (requests that run, pools) are listed
+as the workers have them. A change of an attribute and a call of an operation act in all processes. ``worker=0`` in a
+name means the bean as worker 0 has it.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ _repeated = RepeatedMessages(log)
 
 #: Services of a worker: all counts, one bean, set an attribute, call an operation.
 COUNTS, READ, SET, INVOKE = "bean-counts", "bean-read", "bean-set", "bean-invoke"
-#: Seconds that a worker has to answer; one that takes longer is left out.
+#: Seconds that a worker has to answer; the keeper leaves out a worker that takes longer.
 ANSWER_SECONDS = 2.0
-#: Seconds for which the workers' counts are good: who reads all beans asks each worker once.
+#: Seconds for which the workers' counts are good: a client that reads all beans causes one question to each worker.
 FRESH_SECONDS = 0.25
 
 Values = dict[str, Any]
@@ -52,7 +53,7 @@ def _joined(values: list[Any]) -> list[Any]:
 
 
 def _total(values: list[Any]) -> Any:
-    """A sum; where there is no limit in one process there is none in the node."""
+    """A sum. If one process has no limit, the node has none."""
     return -1 if -1 in values else sum(values)
 
 
@@ -60,7 +61,8 @@ _TRAFFIC: dict[str, Merge] = {
     "requestCount": sum, "errorCount": sum, "bytesSent": sum, "bytesReceived": sum, "processingTime": sum,
     "maxTime": max, "minTime": min,
 }  # fmt: skip
-#: What becomes of the workers' values, by the kind of the bean and the attribute; others are the keeper's own.
+#: Rules that merge the workers' values, by the kind of the bean and the attribute; other attributes have the keeper's
+#: own value.
 RULES: dict[str, dict[str, Merge]] = {
     "GlobalRequestProcessor": _TRAFFIC,
     "Servlet": _TRAFFIC,
@@ -77,7 +79,7 @@ RULES: dict[str, dict[str, Merge]] = {
 }  # fmt: skip
 #: Kinds of which each worker has its own beans, and the class of them.
 _WORKERS_OWN: dict[str, type[Component]] = {"RequestProcessor": RequestProcessorBean, "DataSource": DataSourceBean}
-#: Their operations are the keeper's alone: it deploys and has the sessions, and the workers follow.
+#: Only the keeper does their operations: it deploys and has the sessions, and the workers follow.
 _KEEPERS_OWN = frozenset({"Cluster", "Deployer", "Engine", "Host", "Manager", "Server", "Service", "WebModule"})
 
 
@@ -324,7 +326,7 @@ def merged(kind: str, values: Sequence[Values]) -> Values:
     found: Values = {}
     for name, merge in RULES.get(kind, {}).items():
         of = [each for each in values if name in each]
-        if merge is min:  # who has served nothing has no shortest request
+        if merge is min:  # a worker that has served no request has no shortest one
             of = [each for each in of if each.get("requestCount", 1)]
         if of:
             found[name] = merge([each[name] for each in of])
