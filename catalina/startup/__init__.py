@@ -5,8 +5,8 @@ from files.
   ``home_directory``, ``system_properties``, ``catalina_properties``, ``property_sources``. ``catalina`` loads
   server.xml.
 - The processes: ``node_application`` is the arbiter, ``node_worker`` the process below it, ``node_parts`` what each
-  does, ``node_life`` what they share, ``worker_count``, ``arbiter_log``, ``stop_command``, ``port_check``,
-  ``version_logger_listener``.
+  does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``arbiter_log``, ``stop_command``,
+  ``port_check``, ``version_logger_listener``.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``archive_installation``, ``archive_exchange``, ``expand_war``, ``bare_application``,
   ``change_check``, ``deployed_application``, ``application_states``, ``progress_bar``, ``user_config``.
