@@ -150,6 +150,8 @@ class Record:
         """
         if version < self.versions.get(name, self.floor):
             return False
+        if value is None and version == self.floor and name not in self.versions:
+            return False  # the floor is this removal, or one of the same change
         self.versions[name] = version
         self._digest = None
         if type(name) is str:
@@ -314,16 +316,24 @@ class Record:
             self.born = other.born
 
     def _take_floor(self, other: Snapshot, merged: Merged) -> None:
-        """Remove fields that the other node has removed so long ago that it has forgotten their single versions."""
-        if other.floor <= self.floor:
+        """Remove fields that the other node has removed so long ago that it has forgotten their single versions.
+
+        That holds whichever floor is the later one: what the other node would not take, :meth:`take`, does not stay
+        here, else the copies would differ for ever.
+        """
+        if not other.floor:
             return
-        self.floor = other.floor
-        self._digest = None
+        if other.floor > self.floor:
+            self.floor = other.floor
+            self._digest = None
         for name in [each for each, version in self.versions.items() if version <= other.floor]:
-            if name not in other.versions:
-                merged.changed.append((name, self.value_of(name), None))
+            old = self.value_of(name)
+            if name not in other.versions and (old is None or self.versions[name] < other.floor):
+                if old is not None:
+                    merged.changed.append((name, old, None))
                 del self.versions[name]
                 (self.values if type(name) is str else self.extras).pop(name, None)  # type: ignore[arg-type]
+                self._digest = None
 
     def has_newer_than(self, other: Snapshot) -> bool:
         """True when another node's copy lacks something that is known here; a later use alone does not count."""

@@ -3,8 +3,10 @@ from __future__ import annotations
 import copy
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
+from catalina.tribes.ledger import record as module
 from catalina.tribes.ledger.record import MAX_REMOVED, Record, bare_id, bucket_of
 from catalina.tribes.ledger.version import NO_VERSION
 from tests.tribes.ledger.support import at, value
@@ -182,3 +184,66 @@ def test_two_copies_that_give_each_other_what_they_have_are_equal(ours, theirs) 
     other.merge(before)
     assert (one.id, one.names, one.values, one.digest()) == (other.id, other.names, other.values, other.digest())
     assert not one.has_newer_than(other.snapshot())
+
+
+def test_a_removal_that_is_remembered_by_its_time_only_reaches_a_node_that_has_missed_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_REMOVED", 1)
+    known, missed = record(cart="1", kept="2"), record(cart="1", kept="2")
+    known.take("kept", value("3"), at(9))
+    known.take("cart", None, at(5))
+    known.take("other", None, at(6))  # the removal of the cart is the older one, and is forgotten by name
+    assert "cart" not in known.versions
+    merged = missed.merge(known.snapshot())
+    assert missed.values == {"kept": value("3")}
+    assert ("cart", value("1"), None) in merged.changed
+    assert missed.digest() == known.digest()
+
+
+def test_a_change_after_a_forgotten_removal_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_REMOVED", 1)
+    known, other = record(cart="1"), record(cart="1")
+    known.take("cart", None, at(5))
+    known.take("other", None, at(6))
+    other.take("cart", value("2"), at(7))
+    known.merge(other.snapshot())
+    other.merge(known.snapshot())
+    assert known.values == other.values == {"cart": value("2")}
+    assert known.digest() == other.digest()
+
+
+def test_a_field_below_the_other_copys_forgotten_removals_does_not_keep_the_copies_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_REMOVED", 1)
+    one, other = record(), record()
+    one.take("b", None, at(1, 1))
+    other.take("c", None, at(0, 5))
+    other.take("a", value("1"), at(0, 4))  # before the removal that both will have forgotten
+    before = one.snapshot()
+    one.merge(other.snapshot())
+    other.merge(before)
+    assert one.floor == other.floor == at(0, 5)
+    one.merge(other.snapshot())
+    other.merge(one.snapshot())
+    assert one.values == other.values == {}
+    assert one.digest() == other.digest()
+
+
+@given(CHANGES, CHANGES)
+def test_copies_that_have_forgotten_removals_are_equal_after_they_have_met(ours, theirs) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MAX_REMOVED", 1)
+        theirs = [(name, text, second, node + 3) for name, text, second, node in theirs]
+        one, other = apply(record(), ours), apply(record(), theirs)
+        for _ in range(2):  # merging itself may forget a removal
+            before = one.snapshot()
+            one.merge(other.snapshot())
+            other.merge(before)
+    assert (one.values, one.extras, one.floor, one.digest()) == (
+        other.values,
+        other.extras,
+        other.floor,
+        other.digest(),
+    )

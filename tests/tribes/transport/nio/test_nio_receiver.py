@@ -10,7 +10,9 @@ import threading
 
 import pytest
 
+from catalina.errors import ChannelError
 from catalina.tribes.channel import ChannelMessage
+from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, frame
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
@@ -223,3 +225,38 @@ def test_the_bind_attribute_listens_elsewhere_than_announced(make_receiver):
     receiver, _ = make_receiver(address="127.0.0.2", bind=LOOPBACK)
     assert receiver.host == bytes([127, 0, 0, 2])
     connect(receiver).close()
+
+
+def test_the_buffers_for_datagrams_are_as_large_as_they_were_set(make_receiver):
+    receiver, _ = make_receiver(udp_port=free_port(), udp_rx_buf_size=8192, udp_tx_buf_size=16384)
+    options = (socket.SO_RCVBUF, socket.SO_SNDBUF)
+    sizes = [receiver._udp.getsockopt(socket.SOL_SOCKET, option) for option in options]
+    assert sizes == [2 * 8192, 2 * 16384]  # socket(7): the kernel doubles the value
+
+
+def test_a_udp_port_that_is_taken_gives_way_to_the_next_one(make_receiver):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((LOOPBACK, 0))
+        port = taken.getsockname()[1]
+        receiver, _ = make_receiver(udp_port=port)
+        assert receiver.bound_udp_port > port
+
+
+def test_without_a_free_udp_port_it_does_not_start(make_receiver):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((LOOPBACK, 0))
+        with pytest.raises(ChannelError, match="udpPort"):
+            make_receiver(udp_port=taken.getsockname()[1], auto_bind=1)
+
+
+def test_an_acknowledgement_that_cannot_be_sent_is_logged_and_the_next_datagram_is_taken(make_receiver, caplog):
+    caplog.set_level(logging.INFO)
+    receiver, recorder = make_receiver(udp_port=free_port())
+    message = ChannelMessage(b"asked", 3, 1, bytes(16), PEER)
+    run_in_runner(receiver.channel.running_reactor, lambda: receiver._take_datagram(message, ("255.255.255.255", 1)))
+    assert "Unable to send ACK back to 255.255.255.255:1" in caplog.text
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.sendto(wire(b"next", 2), (LOOPBACK, receiver.bound_udp_port))
+        assert sock.recv(100) == ACK
+    assert recorder.messages == [b"asked", b"next"]

@@ -108,3 +108,20 @@ def test_what_leaves_together_goes_as_one_to_a_member_that_keeps_the_order_and_s
                 second.send(ACK)
             assert delivery.wait(5)
             assert not delivery.faulty
+
+
+def test_each_message_goes_to_each_member_in_a_datagram_of_its_own(sender):
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two,
+    ):
+        members = []
+        for number, sock in enumerate((one, two), 1):
+            sock.bind((LOOPBACK, 0))
+            sock.settimeout(5)
+            members.append(Member(socket.inet_aton(LOOPBACK), number, udp_port=sock.getsockname()[1]))
+        delivery = Delivery(2)
+        sender.enqueue_datagrams(members, [(frame(b"a"), None), (frame(b"b"), None)], False, delivery)
+        assert [sock.recv(100) for sock in (one, one, two, two)] == [frame(b"a"), frame(b"b")] * 2
+        assert delivery.wait(5)
+        assert not delivery.faulty

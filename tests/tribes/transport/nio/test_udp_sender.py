@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -12,20 +13,21 @@ from catalina.tribes.channel import Delivery
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, frame
 from catalina.tribes.member import Member
+from catalina.tribes.transport.nio import udp_sender as module
 from catalina.tribes.transport.nio.parallel_nio_sender import ParallelNioSender
 from catalina.tribes.transport.nio.udp_sender import MAX_DATAGRAM, UdpSender
 from tests.tribes.groups import LOOPBACK
 
 
 class Peer:
-    def __init__(self, timeout: int = 3000) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((LOOPBACK, 0))
         self.socket.settimeout(5)
         self.reactor = Reactor("test-udp")
         self.reactor.start()
         member = Member(socket.inet_aton(LOOPBACK), 1, udp_port=self.socket.getsockname()[1])
-        self.sender = UdpSender(member, ParallelNioSender(timeout=timeout), self.reactor)
+        self.sender = UdpSender(member, ParallelNioSender(**settings), self.reactor)
 
     def post(self, package: bytes, wants_ack: bool = True) -> Delivery:
         delivery = Delivery(1)
@@ -109,3 +111,31 @@ def test_what_waits_fails_when_it_closes(peer):
     peer.answer(b"")
     run_in_runner(peer.reactor, peer.sender.close)
     assert all(isinstance(reason_of(delivery), ConnectionAbortedError) for delivery in waiting)
+
+
+def test_an_address_that_cannot_be_reached_is_a_failure_with_and_without_an_acknowledgement(peer):
+    peer.sender.member = Member(bytes([255] * 4), 1, udp_port=4001)  # a broadcast, which a socket does not send unasked
+    for wants_ack in (False, True):
+        assert isinstance(reason_of(peer.post(b"x", wants_ack)), PermissionError)
+
+
+def test_only_so_many_wait_for_an_acknowledgement(peer, monkeypatch):
+    monkeypatch.setattr(module, "_MAX_WAITING", 1)
+    asked, waiting = peer.post(b"1"), peer.post(b"2")
+    assert "1 datagrams wait" in str(reason_of(peer.post(b"3")))
+    peer.answer(ACK)
+    peer.answer(ACK)
+    assert asked.wait(5)
+    assert waiting.wait(5)
+
+
+def test_the_buffers_are_as_large_as_they_were_set():
+    peer = Peer(udp_rx_buf_size=8192, udp_tx_buf_size=16384)
+    try:
+        assert peer.post(b"x", wants_ack=False).wait(5)
+        sock = peer.sender._socket
+        assert sock is not None
+        sizes = [sock.getsockopt(socket.SOL_SOCKET, option) for option in (socket.SO_RCVBUF, socket.SO_SNDBUF)]
+        assert sizes == [2 * 8192, 2 * 16384]  # socket(7): the kernel doubles the value
+    finally:
+        peer.close()
