@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.java_pattern import pattern
+from catalina.node_state import refuse_workers
 from catalina.session.persistent_manager_base import PersistentManagerBase
 from catalina.session.standard_session import StandardSession
 from catalina.valves.semaphore_valve import acquire
@@ -52,6 +53,10 @@ class PersistentValve(ValveBase):
         super().__init__(**values)
         self._in_use: dict[str, _InUse] = {}
         self._lock = threading.Lock()
+
+    def _start(self) -> None:
+        super()._start()
+        refuse_workers(self, self.container)
 
     def invoke(self, request: Request, response: Response) -> None:
         """Pass the request on, then store the session; requests of one session run one after another."""

@@ -287,6 +287,11 @@ class KeeperBackupManager(BackupManager):
         if self.copies is not None:
             self._in_runner(partial(self.copies.end, session_id))
 
+    @property
+    def has_others(self) -> bool:
+        """See :class:`MapMember`."""
+        return self.map is not None and bool(self.map.members)
+
     def rejected(self) -> None:
         """See :class:`MapMember`."""
         self.rejected_sessions += 1

@@ -78,6 +78,11 @@ class MapMember(Protocol):
     @property
     def max_active_sessions(self) -> int: ...
 
+    @property
+    def has_others(self) -> bool:
+        """True when another node has the map."""
+        ...
+
     def rejected(self) -> None:
         """A worker could not make a session."""
 
@@ -205,6 +210,11 @@ class MapCopies(SessionCopies):
     def limit(self) -> int:
         """As the map's manager has it."""
         return self._map.max_active_sessions
+
+    @property
+    def outlive_keeper(self) -> bool:
+        """See :meth:`SessionCopies.outlive_keeper`: other nodes have backups."""
+        return self._map.has_others
 
     def rejected(self) -> None:
         """See :meth:`SessionCopies.rejected`."""

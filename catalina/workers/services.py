@@ -11,12 +11,15 @@ from catalina.errors import CatalinaError
 from catalina.reactor import Reactor
 from catalina.workers.frames import CallError, decode_call, decode_result, encode_result
 
-__all__ = ["MAY_MAKE_SESSION", "Calls", "Services"]
+__all__ = ["MAY_FORGET", "MAY_MAKE_SESSION", "Calls", "Services"]
 
 log = logging.getLogger("org.apache.catalina.workers.Services")
 
 #: Service of the keeper: it says whether a worker may make a session of the manager with that key.
 MAY_MAKE_SESSION = "may-make-session"
+
+#: Of the keeper: the ids of those sessions, of the manager with that key, of which the worker may drop its copies.
+MAY_FORGET = "may-forget"
 
 #: A service: the caller's worker (None for the keeper) and the argument; the result, as JSON can say it.
 Service = Callable[["int | None", Any], Any]

@@ -66,6 +66,10 @@ class SessionCopies:
         self._scheduled = False
         #: Sessions that workers may make and have not made yet, by their workers' ports.
         self._granted: dict[int, int] = {}
+        #: Called with a session that no worker has a copy of any more; keeps it beyond this process, if it is given.
+        self.keep: Callable[[DeltaSession], None] | None = None
+        #: By keys of records: the ports of workers that may drop their copies, and have not said that they have.
+        self._leaving: dict[str, set[int]] = {}
         #: Gets a session that this process has not, and goes on; None when there is nowhere else to look.
         self.claim: Callable[[str, Callable[[], None]], None] | None = None
         #: A worker's message with whole sessions is being read.
@@ -205,6 +209,35 @@ class SessionCopies:
         """A worker could not make a session."""
         self.manager.rejected_sessions += 1
 
+    @property
+    def outlive_keeper(self) -> bool:
+        """True when other nodes, or a store, have the sessions, too."""
+        cluster = self.manager.cluster
+        return self.keep is not None or (cluster is not None and bool(cluster.members))
+
+    def may_forget(self, port: int, names: Sequence[str]) -> list[str]:
+        """The sessions of which a worker may drop its copies: one copy of each must outlive the keeper, in another
+        worker or another node.
+
+        Args:
+            port: the worker's.
+            names: ids.
+        """
+        if self.outlive_keeper:
+            return list(names)
+        granted = []
+        for name in names:
+            record = self._record(name)
+            if record is None:
+                continue
+            leaving = self._leaving.setdefault(record.key, set())
+            if any(holder.port not in (port, *leaving) for holder in self._holders.get(record.key, ())):
+                leaving.add(port)
+                granted.append(name)
+            elif not leaving:
+                del self._leaving[record.key]
+        return granted
+
     def forgotten(self, worker: Member, sessions: Sequence[tuple[str, int]]) -> None:
         """A worker has dropped copies; each with the time in ms since its last use."""
         manager = self.manager
@@ -244,6 +277,7 @@ class SessionCopies:
 
     def ended(self, record: Record, by: Member | None) -> None:
         """A record has ended: nobody has a copy any more, the holders are told."""
+        self._leaving.pop(record.key, None)
         self._note(record, self._holders.pop(record.key, ()), by)
 
     def _note(self, record: Record, holders: Iterable[Member], by: Member | None) -> None:
@@ -292,7 +326,9 @@ class SessionCopies:
         if holders is None:
             return
         holders.discard(worker)
+        self._leaving.get(key, set()).discard(worker.port)
         if not holders:
+            self._leaving.pop(key, None)
             del self._holders[key]
             with self.manager.lock:
                 record = self.manager.ledger.addressed(key)
@@ -308,3 +344,5 @@ class SessionCopies:
         session = self.manager.sessions.get(record.id)
         if isinstance(session, DeltaSession):
             session.is_primary = True  # no worker has a copy, so the keeper ends it when it is idle
+            if self.keep is not None:
+                self.keep(session)

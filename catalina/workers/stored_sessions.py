@@ -126,6 +126,15 @@ class StoreKeepingManager(PersistentManagerBase, DeltaManager):
 
         self._reactor.submit(fetch)
 
+    def keep(self, session: DeltaSession) -> None:
+        """Store a session that no worker has a copy of any more, so that it outlives this process."""
+
+        def write() -> None:
+            self.write_session(session)
+
+        if not self._stopping:
+            self._reactor.submit(write)
+
     def swap_in(self, session_id: str) -> StandardSession | None:
         """See :meth:`PersistentManagerBase.swap_in`."""
         if self.store is None:
@@ -171,6 +180,7 @@ class StoreKeepingManager(PersistentManagerBase, DeltaManager):
         self._declared.context = self.context
         if self.copies is not None:
             self.copies.claim = self.claim
+            self.copies.keep = self.keep
         super()._start()
 
     def _stop(self) -> None:

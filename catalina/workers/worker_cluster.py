@@ -17,7 +17,7 @@ from catalina.session.manager_base import ManagerBase
 from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.ledger.record import bare_id
 from catalina.workers.peers import KEEPER
-from catalina.workers.services import MAY_MAKE_SESSION
+from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION
 from catalina.workers.worker_manager import WorkerManager
 
 if TYPE_CHECKING:
@@ -120,6 +120,11 @@ class KeeperGroup:
     def may_make_session(self) -> bool:
         """False when the node has as many sessions as maxActiveSessions allows. Raises KeeperGoneError."""
         return bool(self._queries.call(MAY_MAKE_SESSION, self._key.decode()))
+
+    def may_forget(self, sessions: Sequence[str]) -> set[str]:
+        """The ids of those sessions of which this worker may drop its copies. Raises KeeperGoneError."""
+        granted: Any = self._queries.call(MAY_FORGET, [self._key.decode(), list(sessions)])
+        return set(granted)
 
     def forget(self, sessions: Sequence[tuple[str, int]]) -> None:
         """The manager has dropped copies; see :meth:`KeeperChannel.forget`."""

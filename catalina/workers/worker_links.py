@@ -31,7 +31,7 @@ from catalina.workers.frames import (
 )
 from catalina.workers.link import Link
 from catalina.workers.peers import worker_member
-from catalina.workers.services import MAY_MAKE_SESSION, Calls, Services
+from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION, Calls, Services
 from catalina.workers.session_copies import SessionCopies
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class WorkerLinks:
         #: The services that the keeper offers a worker.
         self.services = Services(reactor)
         self.services.add(MAY_MAKE_SESSION, self._may_make, is_quick=True)
+        self.services.add(MAY_FORGET, self._may_forget, is_quick=True)
         self._copies: dict[bytes, SessionCopies] = {}
         self._links: dict[Member, _WorkerLink] = {}
         #: Connections that have not said yet whose they are, and those for queries.
@@ -91,6 +92,11 @@ class WorkerLinks:
     def members(self) -> list[Member]:
         """The workers that are there."""
         return list(self._links)
+
+    def _may_forget(self, worker: int | None, argument: tuple[str, list[str]]) -> list[str]:
+        key, names = argument
+        copies = self._copies.get(key.encode())
+        return [] if copies is None or worker is None else copies.may_forget(worker + 1, names)
 
     def _may_make(self, worker: int | None, key: str) -> bool:
         """A worker wants to make a session. In the runner."""

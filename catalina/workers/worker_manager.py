@@ -13,6 +13,7 @@ from catalina.ha.session.delta_session import STAYS_HERE, DeltaSession
 from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage
 from catalina.tribes.ledger.record import Snapshot, bare_id
 from catalina.tribes.ledger.wire import Copy, encode_question
+from catalina.workers.keeper_queries import KeeperGoneError
 from catalina.workers.peers import KEEPER
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Keeper(Protocol):
     def join(self, manager: WorkerManager) -> None: ...
 
     def may_make_session(self) -> bool: ...
+
+    def may_forget(self, sessions: Sequence[str]) -> set[str]: ...
 
     def remove_manager(self, manager: WorkerManager) -> None: ...
 
@@ -242,21 +245,30 @@ class WorkerManager(DeltaManager):
         self._drop_idle()
 
     def _drop_idle(self) -> None:
-        dropped: list[tuple[str, int]] = []
         now_ms = self.now_ms()
-        for session in self.find_sessions():
-            if not isinstance(session, DeltaSession) or session.is_in_use or not session.alive:
-                continue
-            idle_ms = now_ms - max(session.last_accessed_time_ms, session.this_accessed_time_ms)
-            if idle_ms < IDLE_MS and not self._is_outdated(session):
-                continue
-            if session.is_dirty or session.has_local_values:
-                continue  # the keeper has less
-            self._drop(session)
-            dropped.append((session.id, idle_ms))
+        found = [each for each in self.find_sessions() if isinstance(each, DeltaSession) and self._may_go(each, now_ms)]
+        idle = [session.id for session in found if not self._is_outdated(session)]
+        if not found or not self.state.available:
+            return
+        try:
+            allowed = self.cluster.may_forget(idle) if idle else set()
+        except KeeperGoneError:
+            return  # the next keeper needs them
+        dropped: list[tuple[str, int]] = []
+        for session in found:
+            # A request may have come since the keeper was asked.
+            if (session.id in allowed or self._is_outdated(session)) and self._may_go(session, now_ms):
+                self._drop(session)
+                dropped.append((session.id, now_ms - _last_used_ms(session)))
         if dropped:
             log.debug("Manager [%s]: [%d] sessions are left to the keeper", self.name, len(dropped))
             self.cluster.forget(dropped)
+
+    def _may_go(self, session: DeltaSession, now_ms: int) -> bool:
+        """True for a copy that nobody uses, or that is outdated, and that says no more than the keeper's."""
+        if session.is_in_use or not session.alive or session.is_dirty or session.has_local_values:
+            return False
+        return now_ms - _last_used_ms(session) >= IDLE_MS or self._is_outdated(session)
 
     def _stop(self) -> None:
         """Drop only this worker's copies: the sessions live on with the keeper."""
@@ -271,3 +283,7 @@ class WorkerManager(DeltaManager):
         self.sessions.clear()
         with self.lock:
             self.ledger.clear()
+
+
+def _last_used_ms(session: DeltaSession) -> int:
+    return max(session.last_accessed_time_ms, session.this_accessed_time_ms)

@@ -1,7 +1,12 @@
 """The session goes to the store after each request."""
 
 import threading
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from catalina.errors import LifecycleError
 from catalina.session.persistent_manager_base import PersistentManagerBase
 from catalina.session.standard_session import StandardSession
 from catalina.valves.persistent_valve import PersistentValve
@@ -92,3 +97,11 @@ def test_without_an_application_it_is_an_error():
 def test_a_store_that_fails_is_said(caplog):
     run(PersistentValve(), *make(Manager(works=False)))
     assert "Saving session [S1] to the store failed" in caplog.text
+
+
+def test_it_does_not_start_in_a_node_of_several_workers() -> None:
+    valve = PersistentValve()
+    container: Any = SimpleNamespace(name="Catalina", parent=None, server=SimpleNamespace(role=object()))
+    valve.container = container
+    with pytest.raises(LifecycleError, match="cannot be used with several workers"):
+        valve.start()

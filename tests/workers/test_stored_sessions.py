@@ -105,3 +105,19 @@ def test_a_session_that_has_ended_is_in_no_store(make_node: MakeNode, tmp_path: 
     wait_until(lambda: not file.exists(), "the file goes")
     node.restart()
     assert node.workers[0].request(session.id) is None
+
+
+def test_a_session_that_no_worker_has_a_copy_of_is_stored(
+    make_node: MakeNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_manager, "IDLE_MS", 0)
+    node = with_store(make_node, tmp_path)
+    session = node.workers[0].request(count=1)
+    assert session is not None
+    node.workers[0].manager.background_process()
+    wait_until((tmp_path / "stored" / f"{session.id}.session").exists, "the file")
+    node.kill_keeper()
+    node.start_keeper()
+    there = node.workers[1].request(session.id)
+    assert there is not None
+    assert there.get_attribute("count") == 1

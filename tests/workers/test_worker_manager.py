@@ -11,6 +11,7 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.session.standard_session import StandardSession
 from catalina.workers import worker_manager
+from catalina.workers.session_copies import SessionCopies
 from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
@@ -104,6 +105,7 @@ def test_a_worker_drops_what_nobody_uses_and_gets_it_again(
     make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_manager, "IDLE_MS", 0)
+    monkeypatch.setattr(SessionCopies, "outlive_keeper", True)
     node = make_node()
     worker = node.workers[0]
     session = worker.request(count=1)
@@ -253,3 +255,23 @@ def test_the_limit_of_sessions_is_the_nodes(make_node: MakeNode) -> None:
     assert second.request(count=1) is not None
     node.keeper.read_all()
     assert node.keeper.manager.session_counter == 4
+
+
+def test_a_session_that_nobody_uses_outlives_a_keeper_without_a_group(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_manager, "IDLE_MS", 0)
+    node = make_node()
+    first, second = node.workers
+    session = first.request(count=1)
+    assert session is not None
+    second.request(session.id)
+    for worker in (first, second, first):
+        worker.manager.background_process()
+        node.keeper.read_all()
+    assert sum(len(worker.manager.sessions) for worker in node.workers) == 1, "the last copy stays"
+    node.kill_keeper()
+    node.start_keeper()
+    there = first.request(session.id)
+    assert there is not None
+    assert there.get_attribute("count") == 1
