@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from catalina.core.standard_context import StandardContext
@@ -56,7 +57,7 @@ def add_application(node: Node, inner: str, name: str = "shop", **files: str | b
     )
 
 
-def secure_node(base: Path, inner: str, users=None, **files: str | bytes) -> Node:
+def secure_node(base: Path, inner: str, users: Any = None, **files: str | bytes) -> Node:
     """A node, not started, with the users above and one application ``/shop``."""
     node = Node(base)
     node.engine.realm = DictRealm(users or USERS)

@@ -169,7 +169,7 @@ def test_two_versions_run_beside_each_other(farm: Farm) -> None:
         assert len(list(node.base.glob("webapps/sorted##1.*/WEB-INF/lib/sorted.py"))) == 2
 
 
-def test_a_node_that_joins_later_gets_the_current_archives(new_farm) -> None:
+def test_a_node_that_joins_later_gets_the_current_archives(new_farm: Any) -> None:
     farm = new_farm("ab", "a")
     farm.start("a")
     wheel(farm.listen("a"), "early")
@@ -183,7 +183,7 @@ def test_a_node_that_joins_later_gets_the_current_archives(new_farm) -> None:
     assert farm.says("b", "/other") == "404"
 
 
-def test_a_node_that_hangs_meanwhile_gets_what_it_missed_when_it_goes_on(new_farm) -> None:
+def test_a_node_that_hangs_meanwhile_gets_what_it_missed_when_it_goes_on(new_farm: Any) -> None:
     farm = new_farm("ab", "a")
     farm.start("a", "b")
     kept = wheel(farm.listen("a"), "old", "removed")
@@ -203,7 +203,7 @@ def test_a_node_that_hangs_meanwhile_gets_what_it_missed_when_it_goes_on(new_far
     farm.wait_for("404", "ab", "/removed")
 
 
-def test_two_nodes_that_farm_one_name_at_once_end_in_the_same_state(new_farm) -> None:
+def test_two_nodes_that_farm_one_name_at_once_end_in_the_same_state(new_farm: Any) -> None:
     farm = new_farm("abc", "ab")
     farm.start("a", "b", "c")
     padding = os.urandom(3_000_000).hex()
@@ -220,7 +220,7 @@ def test_two_nodes_that_farm_one_name_at_once_end_in_the_same_state(new_farm) ->
         wait_until(agreed, "all say the same", 30)
 
 
-def test_a_restarted_node_farms_nothing_again(new_farm) -> None:
+def test_a_restarted_node_farms_nothing_again(new_farm: Any) -> None:
     farm = new_farm("ab", "a")
     farm.start("a", "b")
     wheel(farm.listen("a"), "one")
@@ -234,7 +234,7 @@ def test_a_restarted_node_farms_nothing_again(new_farm) -> None:
     assert_stays(lambda: farm.nodes["b"].log.count(log) == deployed, "nothing is deployed again", 2)
 
 
-def test_an_archive_removed_while_its_node_was_down_goes_everywhere(new_farm) -> None:
+def test_an_archive_removed_while_its_node_was_down_goes_everywhere(new_farm: Any) -> None:
     farm = new_farm("ab", "a")
     farm.start("a", "b")
     file = wheel(farm.listen("a"), "one")
@@ -245,7 +245,7 @@ def test_an_archive_removed_while_its_node_was_down_goes_everywhere(new_farm) ->
     farm.wait_for("404", "ab")
 
 
-def test_a_watched_directory_inside_the_deployed_one_is_refused_with_both_named(new_farm) -> None:
+def test_a_watched_directory_inside_the_deployed_one_is_refused_with_both_named(new_farm: Any) -> None:
     farm = new_farm("a", "a")
     server_xml = farm.nodes["a"].base / "conf/server.xml"
     server_xml.write_text(server_xml.read_text().replace("farm/listen/", "webapps/listen/"))

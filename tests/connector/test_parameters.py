@@ -151,7 +151,7 @@ def test_any_cookie_field_gives_cookies_or_the_documented_error(field):
 
 @pytest.mark.parametrize("piece", [b"a=1&", b"%41", b"+", b"&", b"a&", b"=", b"%"])
 def test_reading_a_form_is_linear(piece):
-    def make(size: int):
+    def make(size: int) -> Any:
         form = piece * size
         return lambda: request(None, form, FORM, max_post_size=-1, max_parameter_count=-1).parameters
 
@@ -160,7 +160,7 @@ def test_reading_a_form_is_linear(piece):
 
 @pytest.mark.parametrize("piece", ["a=1;", ";", "a", "=", '"', " ", "a=b c;", 'a="x'])
 def test_reading_cookies_is_linear(piece):
-    def make(size: int):
+    def make(size: int) -> Any:
         headers = cookie_headers(piece * size)
         headers.cookies = None
         return lambda: parse_cookies(headers, -1)

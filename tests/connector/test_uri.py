@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -151,7 +152,7 @@ def test_the_raw_beginning_is_the_shortest_that_means_the_path(raw, path):
 @pytest.mark.parametrize("piece", ["/", "/%74", "/x/..", "/;a", "/a;b=c;d", "/.", "%41", "%2e", "/%2e%2e%2e"])
 @pytest.mark.parametrize("end", ["/%74/x", "x"])
 def test_the_work_is_linear(piece, end):
-    def make(size: int):
+    def make(size: int) -> Any:
         rules, raw = UriRules(reject_suspicious=True), "/" + piece * size + end
 
         def call() -> None:

@@ -85,19 +85,19 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         del sys.modules[name]
 
 
-def test_a_module_that_does_not_import_says_why(module) -> None:
+def test_a_module_that_does_not_import_says_why(module: Callable[[str, str], None]) -> None:
     module("digester_case_broken", "import no_such_module_anywhere")
     with pytest.raises(ClassBroken, match=r"digester_case_broken cannot be imported: .*no_such_module_anywhere"):
         find_class("digester_case_broken.AuditValve")
 
 
-def test_something_else_than_a_class_is_refused(module) -> None:
+def test_something_else_than_a_class_is_refused(module: Callable[[str, str], None]) -> None:
     module("digester_case_function", "def AuditValve(): ...")
     with pytest.raises(ClassBroken, match="is a function, not a class"):
         find_class("digester_case_function.AuditValve")
 
 
-def test_an_entry_point_of_an_installed_package_is_found(tmp_path: Path, module) -> None:
+def test_an_entry_point_of_an_installed_package_is_found(tmp_path: Path, module: Callable[[str, str], None]) -> None:
     module("digester_case_package", "class AuditValve: ...")
     info = tmp_path / "digester_case-1.0.dist-info"
     info.mkdir()

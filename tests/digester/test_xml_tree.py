@@ -26,37 +26,37 @@ def read(tmp_path: Path) -> Read:
     return read
 
 
-def test_elements_and_attributes_know_their_lines(read) -> None:
+def test_elements_and_attributes_know_their_lines(read: Read) -> None:
     root = read('<!-- x -->\n<Server\n port="1"\n shutdown="x">\n\n<Service name="a"/></Server>')
     assert root.place == Place("server.xml", 2)
     assert root.attributes["shutdown"].place == Place("server.xml", 4)
     assert root.children[0].place == Place("server.xml", 6)
 
 
-def test_text_is_kept_without_that_of_children_and_comments(read) -> None:
+def test_text_is_kept_without_that_of_children_and_comments(read: Read) -> None:
     root = read("<Host><Alias> www<!-- x -->.example.org </Alias></Host>")
     assert root.children[0].text == " www.example.org "
     assert root.text == ""
 
 
-def test_namespaces_are_dropped_from_tags_and_namespaced_attributes(read) -> None:
+def test_namespaces_are_dropped_from_tags_and_namespaced_attributes(read: Read) -> None:
     root = read('<t:users xmlns:t="u:x" xmlns:s="u:s" s:schemaLocation="a b" version="1"><t:role/></t:users>')
     assert root.tag == "users"
     assert list(root.attributes) == ["version"]
     assert root.children[0].tag == "role"
 
 
-def test_an_internal_entity_gives_elements_and_text_with_the_line_of_the_reference(read) -> None:
+def test_an_internal_entity_gives_elements_and_text_with_the_line_of_the_reference(read: Read) -> None:
     root = read('<!DOCTYPE S [<!ENTITY v "x<Valve/>y">]>\n<S>\n a&v;b</S>')
     assert root.text.split() == ["axyb"]
     assert root.children[0].place == Place("server.xml", 3)
 
 
-def test_an_entity_in_an_attribute_is_replaced(read) -> None:
+def test_an_entity_in_an_attribute_is_replaced(read: Read) -> None:
     assert read('<!DOCTYPE S [<!ENTITY v "x">]><S a="&v;1"/>').get("a") == "x1"
 
 
-def test_an_external_entity_is_read_from_a_local_file_with_its_own_lines(read, tmp_path: Path) -> None:
+def test_an_external_entity_is_read_from_a_local_file_with_its_own_lines(read: Read, tmp_path: Path) -> None:
     (tmp_path / "hosts.xml").write_text('<?xml version="1.0"?>\n<Host name="a"/>\n<Host name="&n;"/>')
     root = read('<!DOCTYPE S [\n<!ENTITY n "b">\n<!ENTITY h SYSTEM "hosts.xml">\n]>\n<S>&h;<Last/></S>')
     assert [(child.tag, str(child.place)) for child in root.children] == [
@@ -67,38 +67,38 @@ def test_an_external_entity_is_read_from_a_local_file_with_its_own_lines(read, t
     assert root.children[1].get("name") == "b"
 
 
-def test_a_file_url_is_a_local_file(read, tmp_path: Path) -> None:
+def test_a_file_url_is_a_local_file(read: Read, tmp_path: Path) -> None:
     (tmp_path / "a b.xml").write_text("<Host/>")
     url = (tmp_path / "a b.xml").as_uri()
     assert read(f'<!DOCTYPE S [<!ENTITY h SYSTEM "{url}">]><S>&h;</S>').children[0].tag == "Host"
 
 
 @pytest.mark.parametrize("url", ["http://example.org/x.xml", "ftp://h/x", "//host/x.xml", "file://host/etc/x"])
-def test_nothing_is_fetched(read, url: str) -> None:
+def test_nothing_is_fetched(read: Read, url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"server\.xml:2: entity &h; .*only local files are read"):
         read(f'<!DOCTYPE S [<!ENTITY h SYSTEM "{url}">]>\n<S>&h;</S>')
 
 
-def test_a_missing_entity_file_is_an_error_unless_told_otherwise(read) -> None:
+def test_a_missing_entity_file_is_an_error_unless_told_otherwise(read: Read) -> None:
     text = '<!DOCTYPE S [<!ENTITY h SYSTEM "file:///nowhere/x.xml">]>\n<S>&h;<a/></S>'
     with pytest.raises(ConfigurationError, match=r"server\.xml:2: cannot be read: No such file.*nowhere/x\.xml"):
         read(text)
     assert len(read(text, missing_entities_are_empty=True).children) == 1
 
 
-def test_billion_laughs_are_refused_between_elements(read) -> None:
+def test_billion_laughs_are_refused_between_elements(read: Read) -> None:
     entities = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 10))
     with pytest.raises(ConfigurationError, match=f"limit {MAX_REFERENCES}|amplification"):
         read(f'<!DOCTYPE S [<!ENTITY e0 "ha">{entities}]><S>&e9;</S>')
 
 
-def test_billion_laughs_are_refused_in_attributes(read) -> None:
+def test_billion_laughs_are_refused_in_attributes(read: Read) -> None:
     entities = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 10))
     with pytest.raises(ConfigurationError):
         read(f'<!DOCTYPE S [<!ENTITY e0 "ha">{entities}]><S a="&e9;"/>')
 
 
-def test_an_entity_that_contains_itself_is_refused(read) -> None:
+def test_an_entity_that_contains_itself_is_refused(read: Read) -> None:
     with pytest.raises(ConfigurationError):
         read('<!DOCTYPE S [<!ENTITY a "&b;"><!ENTITY b "&a;">]><S>&a;</S>')
 
@@ -106,7 +106,7 @@ def test_an_entity_that_contains_itself_is_refused(read) -> None:
 @pytest.mark.parametrize(
     ("text", "line"), [("<S>\n<a>\n</S>", 3), ("\nnonsense", 2), ('<S a="<"/>', 1), ("", 1), ("<S>&x;</S>", 1)]
 )
-def test_what_is_not_well_formed_gives_one_line_with_the_position(read, text: str, line: int) -> None:
+def test_what_is_not_well_formed_gives_one_line_with_the_position(read: Read, text: str, line: int) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(text)
     assert caught.value.place == Place("server.xml", line)
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_said_with_its_path(tmp_path: Path) -> Non
         read_xml(tmp_path / "server.xml")
 
 
-def test_the_declared_encoding_counts(read) -> None:
+def test_the_declared_encoding_counts(read: Read) -> None:
     root = read('<?xml version="1.0" encoding="iso-8859-1"?>\n<S a="é"/>'.encode("iso-8859-1"))
     assert root.get("a") == "é"
     assert root.attributes["a"].place.line == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def class_path(tmp_path_factory):
     return compile_driver(tmp_path_factory.mktemp("tribes-driver"))
 
 
-def ours(mcast: int, **membership):
+def ours(mcast: int, **membership: Any) -> Any:
     return make_channel(
         mcast, MessageDispatchInterceptor(), TcpFailureDetector(), ThroughputInterceptor(), frequency=100, **membership
     )
@@ -212,7 +213,7 @@ def test_a_crash_is_followed_by_a_farewell_for_the_member_before(class_path, tmp
             again.stop()
 
 
-def _crash(channel) -> None:
+def _crash(channel: Any) -> None:
     """Close the sockets as the kernel does for a dead process: no farewell, nothing stopped in order."""
     impl = channel.membership_service._impl
     impl.stop_sender()

@@ -127,7 +127,7 @@ class Wiretap(ChannelInterceptorBase):
         super().__init__()
         self.kept: list[ChannelMessage] = []
 
-    def send_message(self, to, message, delivery) -> None:
+    def send_message(self, to: Any, message: Any, delivery: Any) -> None:
         self.kept.append(message)
         super().send_message(to, message, delivery)
 

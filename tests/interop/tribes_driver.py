@@ -55,7 +55,7 @@ class TribesDriver:
         for thread in self._threads:
             thread.start()
 
-    def _collect(self, stream, kept: list[str]) -> None:
+    def _collect(self, stream: Any, kept: list[str]) -> None:
         for line in stream:
             with self._cond:
                 kept.append(line.rstrip("\n"))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,46 +58,46 @@ juli_test.tribes.level = FINEST
 """
 
 
-def test_the_root_logger_has_the_handlers_of_its_own_list(configure, tmp_path: Path) -> None:
+def test_the_root_logger_has_the_handlers_of_its_own_list(configure: Any, tmp_path: Path) -> None:
     configure(TOMCAT)
     logging.getLogger("juli_test.other").info("hello")
     assert lines(tmp_path, "catalina.") == ["juli_test.other.testTheRootLoggerHasTheHandlersOfItsOwnList hello"]
     assert lines(tmp_path, "localhost.") == []
 
 
-def test_a_logger_with_handlers_does_not_hand_on_to_its_parent(configure, tmp_path: Path) -> None:
+def test_a_logger_with_handlers_does_not_hand_on_to_its_parent(configure: Any, tmp_path: Path) -> None:
     configure(TOMCAT)
     logging.getLogger("juli_test.[localhost].[/app]").warning("hello")
     assert len(lines(tmp_path, "localhost.")) == 1
     assert lines(tmp_path, "catalina.") == []
 
 
-def test_a_logger_with_handlers_hands_on_when_told_so(configure, tmp_path: Path) -> None:
+def test_a_logger_with_handlers_hands_on_when_told_so(configure: Any, tmp_path: Path) -> None:
     configure(TOMCAT + "juli_test.[localhost].useParentHandlers = true\n")
     logging.getLogger("juli_test.[localhost]").warning("hello")
     assert len(lines(tmp_path, "localhost.")) == len(lines(tmp_path, "catalina.")) == 1
 
 
-def test_levels_hold_for_the_logger_and_what_is_below_it(configure) -> None:
+def test_levels_hold_for_the_logger_and_what_is_below_it(configure: Any) -> None:
     configure(TOMCAT)
     assert logging.getLogger("juli_test.tribes.MESSAGES").isEnabledFor(FINEST)
     assert not logging.getLogger("juli_test.other").isEnabledFor(logging.DEBUG)
 
 
-def test_a_handler_drops_what_is_below_its_level(configure, tmp_path: Path) -> None:
+def test_a_handler_drops_what_is_below_its_level(configure: Any, tmp_path: Path) -> None:
     configure(TOMCAT)
     logging.getLogger("juli_test.tribes").log(FINEST, "too fine")
     logging.getLogger("juli_test.tribes").debug("fine")
     assert len(lines(tmp_path, "catalina.")) == 1
 
 
-def test_without_a_list_of_its_own_the_root_logger_has_all_handlers(configure, tmp_path: Path) -> None:
+def test_without_a_list_of_its_own_the_root_logger_has_all_handlers(configure: Any, tmp_path: Path) -> None:
     configure(f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.prefix = all.\n")
     logging.getLogger("juli_test.x").info("hello")
     assert len(lines(tmp_path, "all.")) == 1
 
 
-def test_a_formatter_is_named_for_a_handler(configure, tmp_path: Path) -> None:
+def test_a_formatter_is_named_for_a_handler(configure: Any, tmp_path: Path) -> None:
     configure(
         f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.formatter = org.apache.juli.VerbatimFormatter\n"
     )
@@ -104,7 +105,7 @@ def test_a_formatter_is_named_for_a_handler(configure, tmp_path: Path) -> None:
     assert next(tmp_path.glob("logs/juli.*.log")).read_text() == "only this\n"
 
 
-def test_the_consoles_format_is_the_jdks_property(configure, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_consoles_format_is_the_jdks_property(configure: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Set for the JDK's own formatter, whether a handler names it or has it by default."""
     configure(
         "handlers = java.util.logging.ConsoleHandler\njava.util.logging.SimpleFormatter.format = %4$s | %5$s%6$s%n\n"
@@ -124,7 +125,7 @@ def test_a_system_property_wins_over_the_file(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().err == "property hello\n"
 
 
-def test_the_console_shows_info_unless_told_otherwise(configure, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_shows_info_unless_told_otherwise(configure: Any, capsys: pytest.CaptureFixture[str]) -> None:
     configure(".level = ALL\nhandlers = java.util.logging.ConsoleHandler\n")
     logging.getLogger("juli_test.x").debug("fine")
     logging.getLogger("juli_test.x").info("info")
@@ -142,13 +143,13 @@ def test_the_console_shows_info_unless_told_otherwise(configure, capsys: pytest.
         ("juli_test.x.handlers = no.Such", "no.Such ignored, expected a Handler"),
     ],
 )
-def test_what_is_not_understood_is_one_warning(configure, tmp_path: Path, setting: str, problem: str) -> None:
+def test_what_is_not_understood_is_one_warning(configure: Any, tmp_path: Path, setting: str, problem: str) -> None:
     configure(f"handlers = {FILE}\n{FILE}.directory = {tmp_path}/logs\n{FILE}.prefix = all.\n{setting}\n")
     found = "".join(path.read_text() for path in tmp_path.glob("logs/*.log"))
     assert problem in found
 
 
-def test_closing_gives_the_loggers_back_as_they_were(configure) -> None:
+def test_closing_gives_the_loggers_back_as_they_were(configure: Any) -> None:
     configure(TOMCAT).close()
     logger = logging.getLogger("juli_test.[localhost]")
     assert logger.handlers == []

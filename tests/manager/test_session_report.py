@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalina.core.standard_context import StandardContext
@@ -28,7 +30,7 @@ def made():
     return context, clock
 
 
-def idle(made, *minutes: float) -> list[str]:
+def idle(made: Any, *minutes: float) -> list[str]:
     context, clock = made
     for number in sorted(minutes, reverse=True):
         clock.now = 1_000_000.0 - number * 60

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalina.errors import CatalinaError
@@ -13,7 +15,7 @@ def asked(command: str) -> Asked:
     return Asked({"REQUEST_METHOD": "GET", "PATH_INFO": command, "QUERY_STRING": "", "REMOTE_ADDR": "::1"}, "door")
 
 
-def fails(error: BaseException):
+def fails(error: BaseException) -> Any:
     def command(servlet, asked):
         raise error
 

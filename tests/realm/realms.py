@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.realm import Realm
@@ -12,7 +13,7 @@ from catalina.realm.realm_base import RealmBase
 class DictRealm(RealmBase):
     """Users of a dict: name -> (stored password, roles)."""
 
-    def __init__(self, users: Mapping[str, tuple[str, tuple[str, ...]]] | None = None, **values) -> None:
+    def __init__(self, users: Mapping[str, tuple[str, tuple[str, ...]]] | None = None, **values: Any) -> None:
         super().__init__(**values)
         self.users = dict(users or {"bob": ("secret", ("user",))})
 

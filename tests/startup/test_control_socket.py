@@ -7,6 +7,7 @@ import os
 import pwd
 import socket
 import stat
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def base(tmp_path):
         yield base
 
 
-def ask(base, request: bytes):
+def ask(base: Any, request: bytes) -> Any:
     with socket.socket(socket.AF_UNIX) as sock:
         with bound_address(socket_path(base.directory)) as address:
             sock.connect(address)

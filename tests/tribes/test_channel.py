@@ -113,7 +113,7 @@ def test_callbacks_run_once_each_whoever_finishes_and_adds_meanwhile():
         delivery, calls = Delivery(1), list[Any]()
         start = threading.Barrier(2)
 
-        def add(start=start, delivery=delivery, calls=calls) -> None:
+        def add(start: Any = start, delivery: Any = delivery, calls: Any = calls) -> None:
             start.wait()
             for number in range(20):
                 delivery.add_done_callback(lambda _, number=number: calls.append(number))

@@ -1,6 +1,7 @@
 """Frames between keeper and workers."""
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,9 @@ keys = st.binary(max_size=20)
 
 
 @given(st.lists(st.tuples(st.sampled_from(Kind), st.integers(0, 2**32 - 1), st.binary(max_size=50))), st.data())
-def test_a_stream_is_the_same_frames_however_it_is_cut(frames: list[tuple[Kind, int, bytes]], data: st.DataObject):
+def test_a_stream_is_the_same_frames_however_it_is_cut(
+    frames: list[tuple[Kind, int, bytes]], data: st.DataObject
+) -> None:
     stream = b"".join(encode_frame(kind, payload, number) for kind, number, payload in frames)
     reader, found = FrameReader(), list[Frame]()
     while stream:
@@ -45,7 +48,7 @@ def test_a_stream_is_the_same_frames_however_it_is_cut(frames: list[tuple[Kind, 
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_frames_or_an_error(data: bytes):
+def test_any_bytes_are_frames_or_an_error(data: bytes) -> None:
     with contextlib.suppress(ProtocolError):
         list(FrameReader().feed(data))
 
@@ -64,25 +67,25 @@ def test_a_frame_that_is_too_long_is_refused_before_it_comes():
 
 
 @given(keys, st.lists(st.tuples(st.binary(max_size=50), names | st.none())))
-def test_messages_come_back_in_their_order(key: bytes, messages: list[tuple[bytes, str | None]]):
+def test_messages_come_back_in_their_order(key: bytes, messages: list[tuple[bytes, str | None]]) -> None:
     expected = [(data, order or None) for data, order in messages]
     assert decode_messages(encode_messages(key, messages)) == (key, expected)
 
 
 @given(keys, st.lists(st.tuples(names, st.integers(0, 2**32 - 1))))
-def test_forgotten_sessions_come_back(key: bytes, sessions: list[tuple[str, int]]):
+def test_forgotten_sessions_come_back(key: bytes, sessions: list[tuple[str, int]]) -> None:
     assert decode_forgotten(encode_forgotten(key, sessions)) == (key, sessions)
 
 
 @given(st.binary(max_size=100))
 @pytest.mark.parametrize("decode", [decode_messages, decode_forgotten, decode_keyed, decode_hello, decode_call])
-def test_any_payload_is_a_value_or_the_documented_error(decode, data: bytes):
+def test_any_payload_is_a_value_or_the_documented_error(decode: Any, data: bytes) -> None:
     with contextlib.suppress(ProtocolError):
         decode(data)
 
 
 @given(st.binary(max_size=100))
-def test_any_result_is_a_value_or_a_documented_error(data: bytes):
+def test_any_result_is_a_value_or_a_documented_error(data: bytes) -> None:
     with contextlib.suppress(ProtocolError, CallError):
         decode_result(data)
 
@@ -103,7 +106,7 @@ def test_an_error_of_the_other_side_is_raised_here():
 
 
 def test_many_messages_cost_as_much_as_they_are_long():
-    def decoding(size: int):
+    def decoding(size: int) -> Any:
         payload = encode_messages(b"k", [(b"x", "id")] * size)
         return lambda: decode_messages(payload)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +17,7 @@ from catalina.naming.data_source_bean import DataSourceBean
 from catalina.valves.access_log_valve import AccessLogValve
 from catalina.workers import node_beans
 from catalina.workers.node_beans import NodeBeans, merged, offer_beans
+from tests.support.waiting import take_time
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]
@@ -130,7 +130,7 @@ def test_a_worker_that_does_not_answer_is_left_out(
     first, _ = beans.register(TRAFFIC, RequestGroupInfo)
     first.count(3_000_000, False, 10, 1)
     services = beans.node.workers[1].channel.services
-    services.add(node_beans.COUNTS, lambda _, __: time.sleep(0.5))
+    services.add(node_beans.COUNTS, lambda _, __: take_time(0.5))
     assert beans.keeper.find(TRAFFIC).get("requestCount") == 1
     assert "Beans are shown without worker [1] has not answered" in caplog.text
 

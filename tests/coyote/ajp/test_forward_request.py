@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -111,7 +112,7 @@ def test_a_request_cut_short_is_refused(data):
     ],
 )
 def test_the_work_is_linear(make):
-    def prepare(size: int):
+    def prepare(size: int) -> Any:
         payload = make(size)
 
         def call() -> None:

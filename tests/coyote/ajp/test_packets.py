@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,7 +76,7 @@ def test_packets_of_the_container_have_their_own_signature():
 @pytest.mark.parametrize("payload", [b"", b"\x0a", b"x" * 100])
 @pytest.mark.parametrize("portion", [1, 4096])
 def test_cutting_packets_is_linear(payload, portion):
-    def make(size: int):
+    def make(size: int) -> Any:
         data = web_server.packet(payload) * size
         portions = [data[i : i + portion] for i in range(0, len(data), portion)]
 

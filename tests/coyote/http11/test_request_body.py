@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -141,7 +142,7 @@ def test_extensions_of_the_grammar_are_read_and_dropped(extension):
 )
 @pytest.mark.parametrize("portion", [1, 4096])
 def test_the_work_is_linear(piece, portion):
-    def make(size: int):
+    def make(size: int) -> Any:
         data = piece * size
         portions = [data[i : i + portion] for i in range(0, len(data), portion)]
 

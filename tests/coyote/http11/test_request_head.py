@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -375,7 +376,7 @@ def test_the_refusal_of_a_character_that_cannot_be_allowed_names_none():
 def test_the_work_is_linear(piece, start, lenient):
     parser = RequestHeadParser(HeadLimits(max_size=10**6, max_fields=-1, reject_illegal_header=not lenient))
 
-    def make(size: int):
+    def make(size: int) -> Any:
         data = start + piece * size + b"\r\n\r\n"
 
         def call() -> None:

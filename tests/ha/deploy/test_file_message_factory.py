@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ SIZES = [0, 1, PIECE_SIZE - 1, PIECE_SIZE, PIECE_SIZE + 1, 3 * PIECE_SIZE]
 
 @pytest.fixture
 def written(tmp_path):
-    def write(size: int):
+    def write(size: int) -> Any:
         path = tmp_path / "a.war"
         path.write_bytes(random.Random(size).randbytes(size))
         return path, farm_file(size=size, digest=sha256_of(str(path)))

@@ -113,7 +113,7 @@ def test_a_node_keeps_its_colour_when_others_go():
         ({"archives": ("a.war",)}, {}, "a.war is no longer in the farm of n1"),
     ],
 )
-def test_what_changes_is_told(before: dict[str, Any], after: dict[str, Any], told: str):
+def test_what_changes_is_told(before: dict[str, Any], after: dict[str, Any], told: str) -> None:
     group = GroupPicture("g")
     group.update([node(1, 1.0, **before)], 1000.0)
     group.update([node(1, 2.0, **after)], 1001.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from catalina.manager.page import Html
 from tests.manager.cluster.nodes import application, java, node
 
 
-def shown(*looks, guarded=True) -> str:
+def shown(*looks: Any, guarded: Any = True) -> str:
     group = GroupPicture("shop")
     for moment, look in enumerate(looks):
         group.update(look, 1000.0 + moment)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalina.errors import ChannelError
@@ -63,7 +65,7 @@ def test_a_layer_in_no_stack_says_so():
 class OneByOne(ChannelInterceptorBase):
     """A layer that looks at each message, and refuses one."""
 
-    def send_message(self, to, message, delivery) -> None:
+    def send_message(self, to: Any, message: Any, delivery: Any) -> None:
         if message.data == b"bad":
             raise ChannelError("refused")
         super().send_message(to, message.with_data(message.data.upper()), delivery)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -141,10 +142,10 @@ def test_a_listener_may_send_and_wait_inside_the_loop(pair):
         def __init__(self) -> None:
             self.answered = threading.Event()
 
-        def accept(self, message, sender) -> bool:
+        def accept(self, message: Any, sender: Any) -> bool:
             return bool(message.payload() == b"question")
 
-        def message_received(self, message, sender) -> None:
+        def message_received(self, message: Any, sender: Any) -> None:
             one.send([sender], b"answer", 6)
             self.answered.set()
 
@@ -325,7 +326,7 @@ def test_a_membership_listener_that_fails_keeps_nobody_else_from_the_news(caplog
     (one, seen), (two, _) = make_channel(port), make_channel(port)
 
     class Failing:
-        def member_added(self, member) -> None:
+        def member_added(self, member: Any) -> None:
             raise ValueError("no")
 
         member_disappeared = member_added

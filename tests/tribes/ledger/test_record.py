@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -167,7 +168,7 @@ def test_a_new_route_that_crosses_a_new_name_shows_the_new_name() -> None:
 
 
 @given(CHANGES, st.randoms())
-def test_the_same_changes_of_fields_give_the_same_record_in_any_order(changes, random) -> None:
+def test_the_same_changes_of_fields_give_the_same_record_in_any_order(changes: Any, random: Any) -> None:
     changes = [change for change in changes if change[0] != "rename"]
     one = apply(record(), changes)
     random.shuffle(changes)
@@ -176,7 +177,7 @@ def test_the_same_changes_of_fields_give_the_same_record_in_any_order(changes, r
 
 
 @given(CHANGES, CHANGES)
-def test_two_copies_that_give_each_other_what_they_have_are_equal(ours, theirs) -> None:
+def test_two_copies_that_give_each_other_what_they_have_are_equal(ours: Any, theirs: Any) -> None:
     theirs = [(name, text, second, node + 3) for name, text, second, node in theirs]  # no two nodes make one version
     one, other = apply(record(), ours), apply(record(), theirs)
     before = one.snapshot()
@@ -232,7 +233,7 @@ def test_a_field_below_the_other_copys_forgotten_removals_does_not_keep_the_copi
 
 
 @given(CHANGES, CHANGES)
-def test_copies_that_have_forgotten_removals_are_equal_after_they_have_met(ours, theirs) -> None:
+def test_copies_that_have_forgotten_removals_are_equal_after_they_have_met(ours: Any, theirs: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MAX_REMOVED", 1)
         theirs = [(name, text, second, node + 3) for name, text, second, node in theirs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -24,7 +25,7 @@ class Group:
             self.reactor, self.probe, lambda member: self.silence.get(member), 1.5, self.gone.append, self.reactor.now
         )
 
-    def probe(self, member, verdict) -> Mock:
+    def probe(self, member: Any, verdict: Any) -> Mock:
         self.probes += 1
         alive = member in self.open
         self.reactor.call_soon(lambda: verdict(alive))

@@ -59,7 +59,7 @@ class Air:
 
 
 class World:
-    def __init__(self, monkeypatch, has_route: bool = True, **settings) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, has_route: bool = True, **settings: Any) -> None:
         self.air = Air()
         self.air.has_route = has_route
         self.moved = 0
@@ -232,7 +232,7 @@ def test_broadcasts_come_up_but_not_the_own_ones(world):
 
 
 def test_a_listener_that_fails_on_a_broadcast_is_logged(world, caplog):
-    def fail(message) -> None:
+    def fail(message: Any) -> None:
         raise ValueError("no")
 
     world.top.message_received = fail

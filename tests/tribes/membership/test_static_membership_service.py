@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from catalina.tribes.membership.static_membership_service import StaticMembershi
 from tests.tribes.groups import LOOPBACK, free_port, make_channel, until
 
 
-def make(ports: list[int], own: int, name: str = "group", **settings):
+def make(ports: list[int], own: int, name: str = "group", **settings: Any) -> Any:
     """The channel at ``ports[own]``, with all of them in its configuration."""
     service = StaticMembershipService(**{"connect_timeout": 200, "rpc_timeout": 1000} | settings)
     for number, port in enumerate(ports):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -17,20 +18,20 @@ from tests.tribes.fakes import LOCAL, PEER, a_member
 
 
 class Transport(ParallelNioSender):
-    def __init__(self, **values) -> None:
+    def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.queued: list[tuple[str, object, list[tuple[bytes, object]], bool]] = []
 
-    def open(self, reactor, on_failure) -> None:
+    def open(self, reactor: Any, on_failure: Any) -> None:
         """There is no loop here."""
 
-    def enqueue(self, to, frames, wants_ack, delivery) -> None:
+    def enqueue(self, to: Any, frames: Any, wants_ack: Any, delivery: Any) -> None:
         self.queued.append(("tcp", to, frames, wants_ack))
 
-    def enqueue_secure(self, to, frames, wants_ack, delivery) -> None:
+    def enqueue_secure(self, to: Any, frames: Any, wants_ack: Any, delivery: Any) -> None:
         self.queued.append(("tls", to, frames, wants_ack))
 
-    def enqueue_datagrams(self, to, frames, wants_ack, delivery) -> None:
+    def enqueue_datagrams(self, to: Any, frames: Any, wants_ack: Any, delivery: Any) -> None:
         self.queued.append(("udp", to, frames, wants_ack))
 
 

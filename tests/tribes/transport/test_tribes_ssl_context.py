@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_a_connection_from_openssl(protocol):
                 assert connection.recv(100) == b"hello\n"
 
 
-def test_a_server_that_has_a_certificate_and_no_key_is_dropped(tmp_path: Path):
+def test_a_server_that_has_a_certificate_and_no_key_is_dropped(tmp_path: Path) -> None:
     """CVE-2026-133325: without certificates to check, OpenSSL takes it."""
     made = "req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -days 1 -subj /CN=evil"
     subprocess.run(["openssl", *made.split()], cwd=tmp_path, capture_output=True, check=True)
@@ -202,10 +203,10 @@ def test_a_python_with_the_callbacks_of_its_own_is_given_them(monkeypatch):
     """From 3.13 on OpenSSL need not be reached for."""
     given = {}
 
-    def client(_: ssl.SSLContext, callback) -> None:
+    def client(_: ssl.SSLContext, callback: Any) -> None:
         given["client"] = callback(None)
 
-    def server(_: ssl.SSLContext, callback) -> None:
+    def server(_: ssl.SSLContext, callback: Any) -> None:
         given["server"] = (callback("cluster"), callback("other"))
 
     monkeypatch.setattr(ssl.SSLContext, "set_psk_client_callback", client, raising=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from catalina.tribes.group.interceptors.domain_filter_interceptor import DomainFilterInterceptor
 from tests.tribes.fakes import Stack, a_member
@@ -10,7 +11,7 @@ from tests.tribes.fakes import Stack, a_member
 OURS, THEIRS = a_member(5, domain=b"shop"), a_member(6, domain=b"blog")
 
 
-def make(**settings) -> tuple[Stack, DomainFilterInterceptor]:
+def make(**settings: Any) -> tuple[Stack, DomainFilterInterceptor]:
     layer = DomainFilterInterceptor(domain=b"shop", **settings)
     return Stack(layer, members=(OURS, THEIRS)), layer
 

@@ -22,7 +22,7 @@ KEY = bytes(range(16))
 NOW = 1_700_000_000_000
 
 
-def make(now: int = NOW, **settings) -> tuple[Stack, EncryptInterceptor]:
+def make(now: int = NOW, **settings: Any) -> tuple[Stack, EncryptInterceptor]:
     layer = EncryptInterceptor(**{"encryption_key": KEY, "allow_insecure_algorithms": True} | settings)
     layer.clock_ms = lambda: now
     return _Timed(layer, now), layer

@@ -7,6 +7,7 @@ import logging
 import os
 import zlib
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -83,7 +84,7 @@ def test_what_lies_behind_a_stream_is_not_copied_again_and_again():
     fed = 0
 
     class Counting:
-        def __init__(self, inner) -> None:
+        def __init__(self, inner: Any) -> None:
             self._inner = inner
 
         def __getattr__(self, name):

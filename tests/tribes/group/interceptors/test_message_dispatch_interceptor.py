@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalina.errors import ChannelError
@@ -11,7 +13,7 @@ from tests.support.narrowing import there
 from tests.tribes.fakes import PEER, Stack, a_member
 
 
-def waiting(**settings) -> tuple[Stack, MessageDispatchInterceptor]:
+def waiting(**settings: Any) -> tuple[Stack, MessageDispatchInterceptor]:
     """A stack whose network answers only when told."""
     layer = MessageDispatchInterceptor(**settings)
     stack = Stack(layer)
@@ -58,7 +60,7 @@ def test_or_the_message_is_refused():
 def test_a_message_that_is_refused_below_takes_no_room():
     stack, layer = waiting()
 
-    def refuse(to, message, delivery) -> None:
+    def refuse(to: Any, message: Any, delivery: Any) -> None:
         raise ChannelError("no")
 
     layer._send_below = refuse
@@ -73,10 +75,10 @@ def test_failures_reach_only_the_handler():
     told = []
 
     class Handler:
-        def handle_error(self, error, unique_id) -> None:
+        def handle_error(self, error: Any, unique_id: Any) -> None:
             told.append((error.faulty.keys(), unique_id))
 
-        def handle_completion(self, unique_id) -> None:
+        def handle_completion(self, unique_id: Any) -> None:
             told.append(unique_id)
 
     for member, name in ((PEER, b"1"), (a_member(3), b"2")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,10 +24,10 @@ def network(monkeypatch):
     return make_network(monkeypatch)
 
 
-def make_network(monkeypatch) -> Network:
+def make_network(monkeypatch: pytest.MonkeyPatch) -> Network:
     network = Network(NonBlockingCoordinator)
 
-    def probe(channel, member, frame, connect_timeout, read_timeout, verdict) -> None:
+    def probe(channel: Any, member: Any, frame: Any, connect_timeout: Any, read_timeout: Any, verdict: Any) -> None:
         channel.running_reactor.call_soon(lambda: verdict(member not in network.dead))
 
     monkeypatch.setattr(module, "TcpProbe", probe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from tests.tribes.wire import cases
 D1, D2 = a_member(11), a_member(12)
 
 
-def numbered(stack: Stack, number: int, options: int = 0, sender=PEER):
+def numbered(stack: Stack, number: int, options: int = 0, sender: Any = PEER) -> Any:
     return stack.message(b"m%d" % number + number.to_bytes(4, "big", signed=True), options, sender=sender)
 
 
@@ -113,7 +114,7 @@ def test_other_messages_pass_untouched():
 def test_a_refusal_below_is_that_members_failure(monkeypatch):
     stack = Stack(OrderInterceptor())
 
-    def refuse(to, message, delivery) -> None:
+    def refuse(to: Any, message: Any, delivery: Any) -> None:
         raise ChannelError("full")
 
     monkeypatch.setattr(stack.bottom, "send_message", refuse)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalina.tribes.group.interceptors.simple_coordinator import SimpleCoordinator
 from catalina.tribes.member import Member
 from tests.tribes.fakes import LOCAL, PEER, Stack, a_member
 
 
-def make(members=(PEER,)) -> tuple[Stack, SimpleCoordinator]:
+def make(members: Any = (PEER,)) -> tuple[Stack, SimpleCoordinator]:
     layer = SimpleCoordinator()
     return Stack(layer, members=members), layer
 

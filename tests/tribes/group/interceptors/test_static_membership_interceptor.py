@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from catalina.errors import ChannelError
 from catalina.tribes.group.interceptors.static_membership_interceptor import (
@@ -23,7 +24,7 @@ OTHER = a_member(9)
 class World(Stack):
     """A stack whose channel has listeners, with one configured member."""
 
-    def __init__(self, **settings) -> None:
+    def __init__(self, **settings: Any) -> None:
         self.layer = StaticMembershipInterceptor(**settings)
         self.layer.add_static_member(StaticMember(host="10.0.0.9", port=4000, unique_id=bytes([9]) * 16))
         super().__init__(self.layer)
@@ -121,7 +122,7 @@ def test_missing_layers_are_warned_about(caplog):
 def test_a_notice_that_cannot_be_sent_is_logged(caplog, monkeypatch):
     world = World()
 
-    def refuse(to, message, delivery) -> None:
+    def refuse(to: Any, message: Any, delivery: Any) -> None:
         raise ChannelError("no")
 
     monkeypatch.setattr(world.bottom, "send_message", refuse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -28,7 +29,9 @@ class Probes:
         self.dead: set[Member] = set()
         self.open: list[tuple[Member, Callable[[bool], None]]] = []
 
-    def __call__(self, reactor, member, frame, connect_timeout, read_timeout, verdict) -> Mock:
+    def __call__(
+        self, reactor: Any, member: Any, frame: Any, connect_timeout: Any, read_timeout: Any, verdict: Any
+    ) -> Mock:
         self.begun.append((member, frame, connect_timeout, read_timeout))
         self.open.append((member, verdict))
         return Mock()
@@ -47,7 +50,7 @@ def probes(monkeypatch):
 
 
 class Detected:
-    def __init__(self, probes: Probes, members=(PEER,), **settings) -> None:
+    def __init__(self, probes: Probes, members: Any = (PEER,), **settings: Any) -> None:
         self.probes = probes
         self.detector = TcpFailureDetector(**settings)
         self.stack = Stack(self.detector, members=members)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalina.errors import ChannelError
@@ -67,7 +69,7 @@ def test_without_members_nothing_is_sent(static_only):
 def test_a_ping_that_cannot_be_sent_is_logged(caplog, monkeypatch):
     stack = Stack(TcpPingInterceptor())
 
-    def refuse(to, message, delivery) -> None:
+    def refuse(to: Any, message: Any, delivery: Any) -> None:
         raise ChannelError("full")
 
     monkeypatch.setattr(stack.bottom, "send_message", refuse)

@@ -31,7 +31,7 @@ def asked(monkeypatch):
     return service, top, reactor, answers
 
 
-def ask(service, reactor) -> None:
+def ask(service: Any, reactor: Any) -> None:
     service.heartbeat(reactor.time)
     reactor.run()
 

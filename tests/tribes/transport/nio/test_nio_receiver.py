@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+from typing import Any
 
 import pytest
 
@@ -176,7 +177,7 @@ def test_the_loop_can_be_handed_on_while_a_connection_is_worked_through(make_rec
     order: list[bytes] = []
     waits = threading.Event()
 
-    def slow(message, sender) -> None:
+    def slow(message: Any, sender: Any) -> None:
         data = message.payload()
         if data == b"wait":
             with reactor.blocking():

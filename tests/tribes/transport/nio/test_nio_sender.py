@@ -6,6 +6,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ class Peer:
 def make_peer():
     peers = []
 
-    def make(**settings) -> Peer:
+    def make(**settings: Any) -> Peer:
         peers.append(Peer(**settings))
         return peers[-1]
 
