@@ -6,10 +6,38 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_host import StandardHost
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
 
-__all__ = ["NodeRole"]
+__all__ = ["Elsewhere", "NodeRole"]
+
+
+class Elsewhere(Protocol):
+    """The processes that run the code of applications of which this process has the sessions."""
+
+    def start(self, context: StandardContext) -> None:
+        """Load an application that has started here, one process after the other.
+
+        Raises:
+            DeploymentError: it does not start; the text is the reason. The other processes have not tried.
+        """
+
+    def stop(self, context: StandardContext) -> None:
+        """Stop an application; its requests are not found then."""
+
+    def remove(self, context: StandardContext) -> None:
+        """Forget an application."""
+
+    def pause(self, context: StandardContext) -> None:
+        """Let new requests of an application wait, and the running ones end: its files are going to change."""
+
+    def is_paused(self, context: StandardContext) -> bool:
+        """True between a pause and the next start or the end of the pause. Nothing is stopped or removed meanwhile."""
+
+    def resume(self, host: StandardHost, name: str) -> None:
+        """End a pause of the context of that name. An application that does not run here any more is stopped."""
+
 
 _State = TypeVar("_State", bound="NodeState")
 
@@ -17,8 +45,8 @@ _State = TypeVar("_State", bound="NodeState")
 class NodeRole(Protocol):
     """A process that is a node by itself has none."""
 
-    #: Code of applications is loaded and run.
-    runs_applications: bool
+    #: Files of applications are unpacked, moved and deleted by this process.
+    deploys: bool
     #: Connectors accept.
     serves: bool
     #: Other processes of the node go on accepting at the same ports when this one stops.
@@ -32,6 +60,20 @@ class NodeRole(Protocol):
 
     def state(self, kind: type[_State], name: str) -> _State:
         """State that the node's processes share, or what stands for it here."""
+
+    @property
+    def elsewhere(self) -> Elsewhere | None:
+        """Where applications run that do not run here; None in a process that runs them."""
+
+    def runs(self, context: StandardContext) -> bool:
+        """True when this process loads and runs the application's code."""
+
+    def reload(self, context: StandardContext, by_command: bool) -> bool:
+        """Have another process reload the application in all processes; returns False when it is for this one to do.
+
+        Raises:
+            CatalinaError: it did not start again.
+        """
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """The session manager of an application that starts.

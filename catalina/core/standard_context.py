@@ -38,7 +38,7 @@ from catalina.webresources.standard_root import StandardRoot
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from catalina.core.node_role import NodeRole
+    from catalina.core.node_role import Elsewhere, NodeRole
     from catalina.core.standard_host import StandardHost
     from catalina.session.manager import Manager
     from catalina.tomcat.util.descriptor.web.application_parameter import ApplicationParameter
@@ -245,8 +245,16 @@ class StandardContext(ContextBean, ContextDescription):
         """
         if not self.state.available and self.state is not LifecycleState.FAILED:
             raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
+        role = self._role
+        if role is not None and role.reload(self, by_command):
+            return True
         if restart_instead(self.server, self.name, self.loader.compiled_modules(), limited=not by_command):
             return False
+        self.restart()
+        return True
+
+    def restart(self) -> None:
+        """Stop and start, here and where the application's code is; a failure is logged."""
         log.info("Reloading Context with name [%s] has started", self.name)
         self.paused = self.state.available
         try:
@@ -257,8 +265,21 @@ class StandardContext(ContextBean, ContextDescription):
             self.fire_container_event("unavailable")
         finally:
             self.paused = False
+        if not self.state.available:
+            self._stop_elsewhere()
         log.info("Reloading Context with name [%s] is completed", self.name)
-        return True
+
+    def pause(self) -> None:
+        """New requests wait until :meth:`resume`, in every process of the node."""
+        self.paused = True
+        if self.elsewhere is not None:
+            self.elsewhere.pause(self)
+
+    def resume(self) -> None:
+        """Requests go on. They get 404 when the application does not run."""
+        self.paused = False
+        if self.elsewhere is not None:
+            self.elsewhere.resume(self.host, self.name)
 
     @property
     def adopts_framework_sessions(self) -> bool:
@@ -331,6 +352,8 @@ class StandardContext(ContextBean, ContextDescription):
         self.loader.context = self
         if self.runs_here:
             self.loader.start()
+        else:
+            self.loader.unpack()
         self.fire_lifecycle_event("configure_start")
         if not self.configured:
             raise DeploymentError(f"{self}: the application could not be configured")
@@ -341,8 +364,10 @@ class StandardContext(ContextBean, ContextDescription):
         self._merge_parameters()
         super()._start()
         manager = self._make_manager()
-        if not self.runs_here:
-            manager.start()
+        if self.elsewhere is not None:
+            if not manager.state.available:  # while requests wait it runs on
+                manager.start()
+            self.elsewhere.start(self)
             return
         self.application_context.publish()
         self._must(self.listener_table.make(self.listener_names), "Listeners")
@@ -369,7 +394,38 @@ class StandardContext(ContextBean, ContextDescription):
     def runs_here(self) -> bool:
         """The application's code is loaded in this process; in a keeper only its sessions are there."""
         role = self._role
-        return role is None or role.runs_applications
+        return role is None or role.runs(self)
+
+    @property
+    def deploys_here(self) -> bool:
+        """This process unpacks the application's files; other processes of the node take what is there."""
+        role = self._role
+        return role is None or role.deploys
+
+    @property
+    def elsewhere(self) -> Elsewhere | None:
+        """The processes that run the application's code; None when this one does."""
+        role = self._role
+        return None if role is None or role.runs(self) else role.elsewhere
+
+    def _stop_elsewhere(self) -> None:
+        """Stop where the code is, unless requests wait there for what comes next."""
+        if self.elsewhere is not None and not self.paused:
+            self.elsewhere.stop(self)
+
+    def fail(self, why: str) -> None:
+        """It does not run where its code is: stop it here, too."""
+        self.stop()
+        self.note_failure(why)
+        self.state = LifecycleState.FAILED
+
+    def tell_distributable(self, distributable: bool) -> None:
+        """The process that has loaded the code knows better; the sessions here are the group's accordingly."""
+        role = self._role
+        if role is None or self.manager is None or self.distributable is distributable:
+            return
+        self.distributable = distributable
+        self._take_manager(role).start()
 
     @property
     def _server_properties(self) -> Mapping[str, str]:
@@ -448,6 +504,7 @@ class StandardContext(ContextBean, ContextDescription):
         for child in self.children:
             self._stop_part(child)
         steps: list[tuple[str, Callable[[], object]]] = [
+            ("code in other processes", self._stop_elsewhere),
             ("filters", self.filter_chains.stop),
             ("manager", self._stop_manager),
             ("listeners", self.listener_table.stop),
@@ -476,14 +533,22 @@ class StandardContext(ContextBean, ContextDescription):
 
     def _stop_manager(self) -> None:
         manager = self.manager
-        if manager is None:
+        if manager is None or self._is_between_versions:  # workers go on changing sessions
             return
         if self.distributable and self.cluster is not None and self._role is None:
             self.cluster.remove_manager(manager)
         if manager.state.available:
             manager.stop()
 
+    @property
+    def _is_between_versions(self) -> bool:
+        """The application is reloaded or exchanged, and its code runs in other processes."""
+        elsewhere = self.elsewhere
+        return elsewhere is not None and (self.paused or elsewhere.is_paused(self))
+
     def _destroy(self) -> None:
+        if self.elsewhere is not None:
+            self.elsewhere.remove(self)
         super()._destroy()
         for part in (self.loader, self.resources):
             part.destroy()

@@ -140,6 +140,16 @@ class WebappLoader(Lifecycle):
         self._failed.clear()
         self._unnamed.clear()
 
+    def unpack(self) -> None:
+        """Unpack the wheels that the code is imported from, for the processes that will import it.
+
+        Raises:
+            DeploymentError: a wheel cannot be used; the text says why.
+        """
+        context = self.context
+        if context is not None:
+            search_path(os.path.abspath(context.document_root), os.path.abspath(context.work_path), *self.other_code())
+
     def other_code(self) -> tuple[list[str], list[str]]:
         """Directories and wheels that come in front of the application's own code, and those behind it."""
         return self.context.resources.code() if self.context is not None else ([], [])

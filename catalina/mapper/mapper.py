@@ -167,13 +167,13 @@ class Mapper:
             self._changed()
 
     def add_context(self, host: Host, servlets: ServletMap) -> None:
-        """Add a version of an application, or replace its map."""
+        """Add a version of an application, or replace it."""
         with self._lock:
             mapped = self._names.get(host.name.lower())
             if mapped is None:
                 return
             path = servlets.context.path
-            kept = [each for each in mapped.contexts.get(path, ()) if each.context is not servlets.context]
+            kept = self._others(mapped, servlets.context)
             # Sorted as plain text, so that ##9 is newer than ##10, as in Tomcat; the key of a wheel follows PEP 440.
             versions = sorted([*kept, servlets], key=lambda each: each.context.version_key)
             mapped.contexts[path] = tuple(versions)
@@ -185,12 +185,18 @@ class Mapper:
             mapped = self._names.get(host.name.lower())
             if mapped is None:
                 return
-            kept = tuple(each for each in mapped.contexts.get(context.path, ()) if each.context is not context)
+            kept = self._others(mapped, context)
             if kept:
-                mapped.contexts[context.path] = kept
+                mapped.contexts[context.path] = tuple(kept)
             else:
                 mapped.contexts.pop(context.path, None)
             self._changed()
+
+    @staticmethod
+    def _others(mapped: _MappedHost, context: Context) -> list[ServletMap]:
+        """The other versions of an application."""
+        versions = mapped.contexts.get(context.path, ())
+        return [each for each in versions if each.context.web_app_version != context.web_app_version]
 
     def forget_answers(self) -> None:
         """Forget the answers: something has changed that they depend on, such as whether an application is paused."""

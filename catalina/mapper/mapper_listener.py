@@ -156,7 +156,12 @@ class MapperListener:
             case "removeChild":
                 event.data.remove_lifecycle_listener(self._context_event)
                 event.data.remove_container_listener(self._mapping_event)
-                self._mapper.remove_context(event.container, event.data)  # type: ignore[arg-type]  # a host's listener
+                if event.data.paused:  # its requests wait for the application that comes in its place
+                    self._mapper.forget_answers()
+                else:
+                    self._mapper.remove_context(event.container, event.data)  # type: ignore[arg-type]  # see above
+            case "unavailable":
+                self._mapper.remove_context(event.container, event.data)  # type: ignore[arg-type]  # see above
             case "addAlias":
                 self._mapper.add_alias(event.container, event.data)  # type: ignore[arg-type]  # a host's listener
             case "removeAlias":

@@ -9,7 +9,8 @@ from files.
   ``port_check``, ``version_logger_listener``.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``archive_installation``, ``archive_exchange``, ``expand_war``, ``bare_application``,
-  ``change_check``, ``deployed_application``, ``application_states``, ``progress_bar``, ``user_config``.
+  ``change_check``, ``deployed_application``, ``application_states``, ``progress_bar``, ``user_config``; in a
+  worker ``worker_applications``.
 - One application: ``context_config`` reads web.xml (``web_fragments``, ``web_xml_application``,
   ``authenticator_config``, ``application_logging``, ``privileged_application``).
 - The operator's verbs against a running node: ``control_socket``, ``control_commands`` and ``node_commands`` in the

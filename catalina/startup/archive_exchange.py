@@ -9,6 +9,7 @@ may change, so there is a new Context, as in Tomcat.
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from catalina.core.node_restart import restart_instead
@@ -67,7 +68,9 @@ class ArchiveExchange:
         application.watch_for_redeploy(self.archive.file)
         application.refused = None if self.good else stamp_of(self.archive.file)
         if self.unpack:
-            application.watch_for_redeploy(self.root.place(True))
+            place = self.root.place(True)
+            inside = [file for file in application.redeploy if file.startswith(place + os.sep)]
+            application.watch_for_redeploy(place, *inside)  # its META-INF/context.xml is another file now
 
     def _run(self) -> None:
         try:
@@ -104,7 +107,7 @@ class ArchiveExchange:
 
     def _same_context(self) -> None:
         context = self.context
-        context.paused = True
+        context.pause()
         try:
             context.stop()
             self.root.move_in(self.unpack)
@@ -115,11 +118,22 @@ class ArchiveExchange:
                 _starts(context)
             self.deployer.watch_resources(self.application, context)
         finally:
-            context.paused = False
+            context.resume()
             if not context.state.available:
                 context.fire_container_event("unavailable")
 
     def _new_context(self) -> None:
+        elsewhere = self.context.elsewhere
+        if elsewhere is None:
+            self._replace_context()
+            return
+        self.context.pause()  # a worker removes it when it starts the next one
+        try:
+            self._replace_context()
+        finally:
+            elsewhere.resume(self.host, self.context.name)
+
+    def _replace_context(self) -> None:
         self.host.remove_child(self.context)
         directory = self.root.move_in(self.unpack)
         fresh = DeployedApplication(self.application.name, archive=self.archive)

@@ -263,6 +263,8 @@ class ContextConfig(Component):
         """
         unpack = context.host.unpack_wars and context.unpack_war
         root = ApplicationRoot(context.host, read_archive(str(archive)), context.base_name)
+        if not context.deploys_here:
+            return Path(root.place(unpack))
         try:
             root.prepare(unpack)
             own = context.install_dependencies

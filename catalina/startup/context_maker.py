@@ -24,8 +24,9 @@ from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
+    from catalina.workers.application_entry import ContextSource
 
-__all__ = ["context_of_class", "make_context", "name_context"]
+__all__ = ["context_of_class", "give_source", "make_context", "name_context"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -82,6 +83,20 @@ def name_context(
     context.name = name.name
     if archive is not None and archive.target is not None and context.fail_ctx_if_servlet_start_fails is None:
         context.give(fail_ctx_if_servlet_start_fails=True)  # such a wheel is only this one callable
+    _give_config_class(context, host)
+
+
+def give_source(context: StandardContext, host: StandardHost, source: ContextSource) -> None:
+    """Give a context the name and place that another process of the node has given it by :func:`name_context`."""
+    context.give(path=source.path, web_app_version=source.version, doc_base=source.doc_base)
+    context.version_key = source.version_key
+    context.name = ContextName(source.path, source.version).name
+    if source.must_start:
+        context.give(fail_ctx_if_servlet_start_fails=True)
+    _give_config_class(context, host)
+
+
+def _give_config_class(context: StandardContext, host: StandardHost) -> None:
     if "config_class" not in context.given:
         context.give(config_class=host.config_class)
 

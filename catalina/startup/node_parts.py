@@ -14,6 +14,7 @@ from catalina.connector.request import ENVIRON_BASE
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.startup.control_socket import ControlSocket
 from catalina.startup.node_life import NodeLife
+from catalina.startup.worker_applications import WorkerApplications
 from catalina.startup.worker_limits import WorkerLimits
 from catalina.workers.roles import KeeperRole, WorkerRole
 
@@ -95,6 +96,7 @@ class WorkerPart(NodePart):
         self._life = life
         self._role = WorkerRole(server, shared, index, server.stop_await)
         server.role = self._role
+        self._applications = WorkerApplications(server, self._role)
         self._limits = WorkerLimits(server.properties, index)
         ENVIRON_BASE["wsgi.multiprocess"] = True  # PEP 3333: other processes serve the same applications
         server.port = -1  # the keeper listens for the shutdown word
@@ -108,11 +110,13 @@ class WorkerPart(NodePart):
         while not self._role.channel.wait_ready(LOOK_SECONDS):
             if self._server.is_ending:
                 return False
+        self._applications.join()
         return True
 
     def after_start(self) -> None:
-        """Take connections that other workers send."""
+        """Take connections that other workers send, and follow the keeper's word about applications."""
         self._role.serve()
+        self._applications.started()
         if self._limits.is_set:
             self._server.utility.schedule(self._check_limits, LIMIT_SECONDS, repeat=LIMIT_SECONDS)
 

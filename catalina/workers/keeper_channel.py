@@ -7,9 +7,10 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
-from catalina.errors import ProtocolError
+from catalina.errors import CatalinaError, ProtocolError
 from catalina.reactor import Reactor
 from catalina.tribes.channel import Delivery
 from catalina.workers.frames import (
@@ -96,6 +97,8 @@ class KeeperChannel:
         self.managers: dict[bytes, Hearer] = {}
         #: The services that this worker offers the keeper.
         self.services = Services(reactor)
+        #: Called in a thread when another keeper is there, before it gets the sessions.
+        self.on_next_keeper: Callable[[], None] = lambda: None
         self._on_stop = on_stop
         self._link: Link | None = None
         #: A keeper is there and hears.
@@ -189,15 +192,26 @@ class KeeperChannel:
 
     def _on_ready(self) -> None:
         self.is_up = True
-        managers = tuple(self.managers.values()) if self._was_up else ()
         if self._was_up:
             log.info("Another keeper is there and gets the sessions of this worker")
-        giving = _Giving(len(managers), self._link, self._say_given)
+            self.reactor.submit(partial(self._meet, self._link))
+        else:
+            self._give((), self._link)
+        self._was_up = True
+        self._ready.set()
+
+    def _meet(self, link: Link | None) -> None:
+        try:
+            self.on_next_keeper()
+        except CatalinaError as error:
+            log.error("The next keeper cannot be followed: %s", error)
+        self._give(tuple(self.managers.values()), link)
+
+    def _give(self, managers: Sequence[Hearer], link: Link | None) -> None:
+        giving = _Giving(len(managers), link, self._say_given)
         for manager in managers:
             manager.give_all(giving.done)
         self.reactor.call_later(GIVE_SECONDS, giving.end)
-        self._was_up = True
-        self._ready.set()
 
     def _say_given(self, link: Link | None) -> None:
         """All sessions are on their way: now post again what was not acknowledged, because it is about them."""

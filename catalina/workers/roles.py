@@ -9,13 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalina.core.container_base import ContainerBase
+from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.errors import LifecycleError
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.workers.application_entry import manager_key
 from catalina.workers.connection_moves import ConnectionMoves
+from catalina.workers.followers import Followers
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
@@ -28,7 +31,7 @@ from catalina.workers.worker_links import WorkerLinks
 
 if TYPE_CHECKING:
     from catalina.connector.handover import Handover
-    from catalina.core.standard_context import StandardContext
+    from catalina.core.node_role import Elsewhere
     from catalina.core.standard_server import StandardServer
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
@@ -36,14 +39,14 @@ if TYPE_CHECKING:
 
 _State = TypeVar("_State", bound="NodeState")
 
-__all__ = ["KeeperRole", "WorkerRole", "manager_key"]
+__all__ = ["KeeperRole", "WorkerRole"]
 
 log = logging.getLogger("org.apache.catalina.workers.roles")
 
-
-def manager_key(context: StandardContext) -> bytes:
-    """The key by which keeper and workers know an application's manager: engine, host and context."""
-    return f"{context.host_path}/{context.name}".encode()
+#: Seconds that the reload of an application in all workers may take.
+RELOAD_SECONDS = 3600.0
+#: Seconds that the keeper may take to get an application's sessions from the group.
+FACT_SECONDS = 300.0
 
 
 def _engines(server: StandardServer) -> list[StandardEngine]:
@@ -72,9 +75,9 @@ class KeeperRole:
         awaited: see :class:`WorkerLinks`.
     """
 
-    runs_applications = False
     serves = False
     others_serve = True
+    deploys = True
 
     def note_connections(self) -> None:
         """Nothing: the keeper has no connections."""
@@ -90,14 +93,48 @@ class KeeperRole:
         self.links.services.add(STATE, self._states.call, is_quick=True)
         self.links.on_lost.append(self._states.worker_lost)
         NodeBeans(server.mbeans, self.links, server.reactor)
+        declared = {
+            context
+            for engine in _engines(server)
+            for host in engine.children
+            for context in host.children
+            if isinstance(context, StandardContext)
+        }
+        self.elsewhere = Followers(self.links, server, declared)
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
+        #: The managers, and if they are for a distributable application.
+        self._managers: dict[bytes, tuple[Any, bool]] = {}
+
+    def runs(self, context: StandardContext) -> bool:
+        """Never: workers do."""
+        return False
+
+    def reload(self, context: StandardContext, by_command: bool) -> bool:
+        """The keeper reloads, and workers follow."""
+        return False
 
     def state(self, kind: type[_State], name: str) -> _State:
         """See :class:`NodeRole`."""
         return self._states.state(kind, name)
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
-        """A manager of the group for a distributable application, else one that keeps this node's sessions."""
+        """A manager of the group for a distributable application, else one that keeps this node's sessions.
+
+        The one of a context that is exchanged goes on: workers go on changing its sessions.
+        """
+        key = manager_key(context)
+        known, was_distributable = self._managers.get(key, (None, False))
+        if known is not None and known.state.available:
+            if was_distributable is context.distributable:
+                known.context = context
+                manager: Manager = known
+                return manager
+            known.stop()
+        manager = self._make_manager(context, declared)
+        self._managers[key] = manager, context.distributable
+        return manager
+
+    def _make_manager(self, context: StandardContext, declared: Manager | None) -> Manager:
         cluster: Any = context.cluster if context.distributable else None
         manager: Any = declared
         if cluster is None:
@@ -139,8 +176,9 @@ class WorkerRole:
         on_stop: called when the keeper says that the node stops.
     """
 
-    runs_applications = True
     serves = True
+    deploys = False
+    elsewhere: Elsewhere | None = None
 
     def __init__(self, server: StandardServer, shared: SharedParts, index: int, on_stop: Callable[[], None]) -> None:
         self.index = index
@@ -153,6 +191,8 @@ class WorkerRole:
         self._counts = shared.counts
         self._accepts = False
         self._connectors = [connector for service in server.services for connector in service.connectors]
+        #: How often the keeper had an application started, as this worker knows it.
+        self.serials: dict[str, int] = {}
         self._clusters: dict[ContainerBase, WorkerCluster] = {}
         for engine in _engines(server):
             self._replace_clusters(engine)
@@ -164,7 +204,6 @@ class WorkerRole:
         hosts = [host for host in engine.children if isinstance(host, StandardHost)]
         declared = engine.own_cluster
         for host in hosts:
-            host.auto_deploy = False  # the keeper watches the files
             in_host = host.own_cluster
             if isinstance(in_host, SimpleTcpCluster):
                 host.cluster = None
@@ -187,8 +226,29 @@ class WorkerRole:
         found: _State = remote
         return found
 
+    def runs(self, context: StandardContext) -> bool:
+        """Every application, as yet."""
+        return True
+
+    def reload(self, context: StandardContext, by_command: bool) -> bool:
+        """The keeper has it done in all workers, this one too."""
+        key = manager_key(context).decode()
+        asked = {"key": key, "serial": self.serials.get(key, 0), "by_command": by_command}
+        self.queries.call("reload", asked, RELOAD_SECONDS)
+        return True
+
+    def tell(self, context: StandardContext) -> None:
+        """Tell the keeper of an application what only its code says. Its sessions are the group's accordingly.
+
+        Raises:
+            CatalinaError: the keeper does not answer.
+        """
+        fact = {"key": manager_key(context).decode(), "distributable": context.distributable}
+        self.queries.call("distributable", fact, FACT_SECONDS)
+
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
-        """A manager that has only the sessions that this worker serves; the keeper has the others."""
+        """A manager that has what this worker serves; the keeper has the rest."""
+        self.tell(context)
         engine = _engine_of(context)
         of_host = self._clusters.get(context.host)
         cluster = of_host if of_host is not None and context.distributable else self._clusters[engine]

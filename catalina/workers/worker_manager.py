@@ -272,17 +272,19 @@ class WorkerManager(DeltaManager):
 
     def _stop(self) -> None:
         """Drop only this worker's copies: the sessions live on with the keeper."""
-        if self.context is not None and self.context.paused:
-            super()._stop()
-            return
         self._stopping = True
         self.transfer.stop()
         self.state_sender.stop()
         self.comparisons.clear()
         self.cluster.remove_manager(self)
+        now_ms = self.now_ms()
+        dropped = [(each.id, now_ms - each.last_accessed_time_ms) for each in self.sessions.values()]
         self.sessions.clear()
         with self.lock:
             self.ledger.clear()
+        self.cluster.shared.clear()
+        if dropped:
+            self.cluster.forget(dropped)
 
 
 def _last_used_ms(session: DeltaSession) -> int:

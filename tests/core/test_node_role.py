@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.connector import Connector
+from catalina.core.node_role import Elsewhere
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
@@ -21,11 +22,23 @@ from catalina.session.standard_manager import StandardManager
 class Role:
     """A role that says what it was asked."""
 
+    deploys = True
+
     def __init__(self, *, runs_applications: bool, serves: bool, others_serve: bool = True) -> None:
-        self.runs_applications = runs_applications
+        self._runs_applications = runs_applications
         self.serves = serves
         self.others_serve = others_serve
         self.asked: list[Manager | None] = []
+
+    @property
+    def elsewhere(self) -> Elsewhere | None:
+        return None
+
+    def runs(self, context: StandardContext) -> bool:
+        return self._runs_applications
+
+    def reload(self, context: StandardContext, by_command: bool) -> bool:
+        return False
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         self.asked.append(declared)

@@ -106,3 +106,15 @@ def test_the_farm_does_not_restart_all_nodes_at_once(with_compiled, tmp_path):
     assert with_compiled.ask("/fast") == "one"
     assert (with_compiled.webapps / "fast.zip").read_bytes() == before
     assert "Farm it as another version (fast##2.war" in with_compiled.config.why_not("/fast")
+
+
+def test_an_exchanged_archive_with_a_context_of_its_own_is_left_alone_by_the_next_look(tmp_path):
+    base = Base(tmp_path / "base")
+    make_zip(base.webapps / "shop.zip", {"wsgi.py": hello("one"), "META-INF/context.xml": "<Context/>"})
+    with running(base):
+        new = make_zip(tmp_path / "shop.zip", {"wsgi.py": hello("two"), "META-INF/context.xml": "<Context/>"})
+        assert base.config.install_archive(str(new), "shop.zip", base.config.deployed["/shop"].name)
+        context = base.context("/shop")
+        assert base.ask("/shop") == "two"
+        base.settle()
+        assert base.context("/shop") is context

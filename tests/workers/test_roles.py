@@ -1,6 +1,7 @@
 """How a tree of components becomes a keeper or a worker."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,22 @@ from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.standard_manager import StandardManager
+from catalina.workers.application_entry import manager_key
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
-from catalina.workers.roles import KeeperRole, WorkerRole, manager_key
+from catalina.workers.roles import KeeperRole, WorkerRole
 from catalina.workers.shared_parts import SharedParts
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_manager import WorkerManager
+
+
+class FakeQueries:
+    """A keeper that notes what it is called for."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def call(self, service: str, argument: Any, seconds: float = 0) -> None:
+        self.calls.append((service, argument))
 
 
 class Tree:
@@ -44,6 +56,7 @@ class Tree:
 
     def worker(self) -> WorkerRole:
         role = WorkerRole(self.server, self.shared, 0, lambda: None)
+        role.queries = self.queries = FakeQueries()  # type: ignore[assignment]
         self.server.role = role
         return role
 
@@ -117,6 +130,35 @@ def test_a_cluster_of_a_host_is_replaced_too_and_replicates_once(tree: Tree) -> 
     assert made.cluster.channel_send_options == 6
 
 
-def test_only_the_keeper_looks_at_files(tree: Tree) -> None:
-    tree.worker()
-    assert not tree.host.auto_deploy
+def test_a_worker_says_what_only_the_code_knows(tree: Tree) -> None:
+    role = tree.worker()
+    tree.context.distributable = True
+    role.manager_for(tree.context, None)
+    assert tree.queries.calls == [("distributable", {"key": "Catalina/localhost//shop", "distributable": True})]
+
+
+def test_a_worker_has_the_keeper_reload_everywhere(tree: Tree) -> None:
+    role = tree.worker()
+    role.serials["Catalina/localhost//shop"] = 3
+    assert role.reload(tree.context, by_command=True)
+    asked = {"key": "Catalina/localhost//shop", "serial": 3, "by_command": True}
+    assert tree.queries.calls == [("reload", asked)]
+
+
+def test_the_keeper_runs_no_application_and_knows_who_does(tree: Tree) -> None:
+    role = tree.keeper()
+    assert not role.runs(tree.context)
+    assert role.deploys
+    assert not role.reload(tree.context, by_command=True)
+    assert tree.context.elsewhere is role.elsewhere
+
+
+def test_the_manager_of_an_exchanged_context_goes_on(tree: Tree) -> None:
+    role = tree.keeper()
+    manager = role.manager_for(tree.context, None)
+    manager.start()
+    other = StandardContext(name="/shop", path="/shop")
+    other.parent = tree.host
+    assert role.manager_for(other, None) is manager
+    assert manager.context is other
+    manager.stop()

@@ -1,0 +1,274 @@
+"""A worker's applications: it loads what the keeper has deployed, and changes them on the keeper's word.
+
+It looks at no files of its own accord: in the place of each host's HostConfig stands a listener that starts the
+applications of the keeper's table.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from catalina.core.node_restart import restart_instead
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
+from catalina.errors import CatalinaError, DeploymentError, ProtocolError
+from catalina.lifecycle import LifecycleEvent, LifecycleState
+from catalina.loader.application_imports import imports
+from catalina.loader.load_failure import describe_failure
+from catalina.startup.context_maker import give_source, make_context
+from catalina.startup.host_config import HostConfig
+from catalina.workers.application_entry import ApplicationEntry, ContextSource, files_of
+
+if TYPE_CHECKING:
+    from catalina.core.standard_server import StandardServer
+    from catalina.workers.roles import WorkerRole
+
+__all__ = ["WorkerApplications"]
+
+#: The argument of the keeper's word: the key of an application, or its entry.
+Asked = dict[str, Any]
+
+log = logging.getLogger("org.apache.catalina.startup.WorkerApplications")
+
+#: Seconds that the keeper may take for its table, which it has.
+JOIN_SECONDS = 60.0
+
+
+class WorkerApplications:
+    """The applications of all hosts of one worker.
+
+    Args:
+        role: of this process; it knows the way to the keeper.
+    """
+
+    def __init__(self, server: StandardServer, role: WorkerRole) -> None:
+        self._server = server
+        self._role = role
+        #: One change at a time, and none before the applications of the start.
+        self._changing = threading.RLock()
+        self._has_started = threading.Event()
+        #: The table of the start.
+        self._entries: list[ApplicationEntry] = []
+        #: For each application that was started here, by key: the source and the files that its context was made from.
+        self._made: dict[str, tuple[ContextSource | None, str]] = {}
+        self._failures: dict[str, str] = {}
+        #: Contexts that have gone, and whose requests wait for the next of the name.
+        self._awaited: dict[str, tuple[StandardHost, StandardContext]] = {}
+        for host in self._hosts():
+            host.host_config_class = ""
+            for listener in host.lifecycle_listeners:
+                if isinstance(listener, HostConfig):
+                    host.remove_lifecycle_listener(listener)
+            host.add_lifecycle_listener(self._on_host)
+        services = role.channel.services
+        services.add("load", lambda _, asked: self._when_started(self._load, asked))
+        services.add("stop", lambda _, asked: self._when_started(self._stop, asked))
+        services.add("remove", lambda _, asked: self._when_started(self._remove, asked))
+        services.add("pause", lambda _, asked: self._when_started(self._pause, asked))
+        role.channel.on_next_keeper = self._follow_next_keeper
+
+    def _hosts(self) -> list[StandardHost]:
+        engines = [service.engine for service in self._server.services if service.engine is not None]
+        return [host for engine in engines for host in engine.children if isinstance(host, StandardHost)]
+
+    # -- the start -----------------------------------------------------------------------------------------------
+
+    def join(self) -> None:
+        """Get the keeper's table, and hear of changes from now on. Before the server starts."""
+        self._entries = self._table()
+
+    def _table(self) -> list[ApplicationEntry]:
+        told = self._role.queries.call("join", None, JOIN_SECONDS)
+        if not isinstance(told, list):
+            raise ProtocolError(f"expected the keeper's table, a list, got {type(told).__name__}")
+        return [ApplicationEntry.heard(each) for each in told]
+
+    def _on_host(self, event: LifecycleEvent) -> None:
+        host = event.source
+        if event.type != "start" or not isinstance(host, StandardHost):
+            return
+        for entry in self._entries:
+            if entry.host == _path_of(host) and not self._server.is_ending:
+                self._take(host, entry)
+
+    def _take(self, host: StandardHost, entry: ApplicationEntry) -> None:
+        """An entry of the table of the start."""
+        context = host.find_child(entry.name)
+        if entry.source is None and isinstance(context, StandardContext):
+            self._note(context, entry)  # it has started with its host
+            if not entry.runs and context.state.available:
+                context.stop()
+        elif entry.is_paused:
+            log.debug("[%s] is being exchanged: the keeper will say when it is to be loaded", entry.name or "/")
+        elif entry.runs:
+            self._start(host, entry)
+
+    def started(self) -> None:
+        """The server runs: tell the keeper what does not, and follow its word from now on."""
+        self._has_started.set()
+        self._role.queries.call("joined", self._failures)
+
+    def _follow_next_keeper(self) -> None:
+        """Another keeper is there, which has deployed what it has found. It gets the sessions when this returns."""
+        entries = self._table()
+        for entry in entries:
+            context = self._context(entry.key)
+            if context is not None and context.state.available:
+                self._role.tell(context)
+        self._server.reactor.submit(lambda: self._catch_up(entries))
+
+    def _catch_up(self, entries: list[ApplicationEntry]) -> None:
+        """Do what the keeper that has gone may not have said."""
+        with self._changing:
+            known = {entry.key for entry in entries}
+            for key in [key for key in self._made if key not in known]:
+                self._remove({"key": key})
+            for entry in entries:
+                if entry.runs and not entry.is_paused:
+                    self._load({"entry": entry.told(), "new": False})
+        try:
+            self._role.queries.call("joined", self._failures)
+        except CatalinaError as error:
+            log.error("The keeper does not hear which applications run here: %s", error)
+
+    # -- the keeper's word ---------------------------------------------------------------------------------------
+
+    def _when_started(self, work: Callable[[Asked], object], asked: Asked) -> object:
+        self._has_started.wait()
+        with self._changing:
+            return work(asked)
+
+    def _load(self, asked: Asked) -> dict[str, str]:
+        """Run an application as an entry says; the result has the reason why it does not."""
+        entry = ApplicationEntry.heard(asked["entry"])
+        host = next((each for each in self._hosts() if _path_of(each) == entry.host), None)
+        if host is None:
+            return {"failure": f"worker [{self._role.index}] has no host [{entry.host}]"}
+        context = self._context(entry.key)
+        is_same = self._made.get(entry.key) == (entry.source, entry.files)
+        if context is not None and context.state.available and is_same and not asked["new"]:
+            context.paused = False
+            self._role.serials[entry.key] = entry.serial
+            return {"failure": ""}
+        modules = [] if context is None else context.loader.compiled_modules()
+        if restart_instead(self._server, entry.name, modules, limited=False):
+            return {"failure": "", "restarts": self._server.restart_reason}
+        if context is None:
+            self._start(host, entry)
+            if entry.key not in self._failures:
+                self._awaited.pop(entry.key, None)
+        elif entry.source is None or (is_same and context.state is not LifecycleState.FAILED):
+            self._restart(context, entry)
+        else:
+            self._replace(host, context, entry)
+        return {"failure": self._failures.get(entry.key, "")}
+
+    def _stop(self, asked: Asked) -> None:
+        """Stop an application; it stays known, so that its requests go nowhere else."""
+        context = self._context(asked["key"])
+        self._wait_no_more(asked["key"])
+        if context is not None:
+            context.paused = False
+            if context.state.available:
+                context.stop()
+
+    def _remove(self, asked: Asked) -> None:
+        key = asked["key"]
+        context = self._context(key)
+        self._wait_no_more(key)
+        for known in (self._made, self._failures, self._role.serials):
+            known.pop(key, None)
+        if context is not None:
+            context.paused = False
+            context.host.remove_child(context)
+
+    def _pause(self, asked: Asked) -> None:
+        """Let requests wait; returns when those that run have ended, or the context's unloadDelay is over."""
+        context = self._context(asked["key"])
+        if context is not None and context.state.available:
+            context.paused = True
+            context.in_progress.wait_idle(context.unload_delay / 1000)
+
+    # -- one application -----------------------------------------------------------------------------------------
+
+    def _context(self, key: str) -> StandardContext | None:
+        for host in self._hosts():
+            name = key.removeprefix(f"{_path_of(host)}/")
+            found = host.find_child(name) if name != key else None
+            if isinstance(found, StandardContext):
+                return found
+        return None
+
+    def _start(self, host: StandardHost, entry: ApplicationEntry) -> None:
+        """Make a context and start it."""
+        try:
+            context = self._make(host, entry)
+            host.add_child(context)
+            self._note(context, entry)
+        except CatalinaError as error:
+            self._failures[entry.key] = str(error)
+            log.error("[%s] does not start: %s", entry.name or "/", error)
+        except BaseException as error:  # the listener of an application may fail in any way
+            self._failures[entry.key] = describe_failure(error)
+            log.exception("[%s] does not start", entry.name or "/")
+
+    def _make(self, host: StandardHost, entry: ApplicationEntry) -> StandardContext:
+        source = entry.source
+        if source is None:
+            raise DeploymentError(f"[{entry.name}] stands in the server.xml of the keeper and not in this worker's")
+        context = make_context(host, source.descriptor)
+        give_source(context, host, source)
+        directory = os.path.join(os.path.abspath(host.app_base_path), source.doc_base)
+        work = os.path.join(host.work_path, context.base_name)
+        modules = imports.let_go_below((directory, work))
+        if restart_instead(self._server, entry.name, modules):
+            raise DeploymentError("the worker is restarted, and loads the application then")
+        return context
+
+    def _restart(self, context: StandardContext, entry: ApplicationEntry) -> None:
+        """The same context from the same place."""
+        if context.state.available or context.paused:
+            context.restart()
+        else:
+            try:
+                context.start()
+            except CatalinaError as error:
+                log.error("Error starting context [%s]: %s", context.name, error)
+        self._note(context, entry)
+
+    def _replace(self, host: StandardHost, old: StandardContext, entry: ApplicationEntry) -> None:
+        """Another context in the place of one. Requests wait until it serves, or the keeper puts the old one back."""
+        if old.state.available:
+            old.paused = True
+            self._awaited[entry.key] = host, old
+        else:
+            old.paused = entry.key in self._awaited
+        host.remove_child(old)
+        self._start(host, entry)
+        new = host.find_child(entry.name)
+        if new is not None and new.state.available:
+            self._awaited.pop(entry.key, None)
+        elif not entry.is_paused:
+            self._wait_no_more(entry.key)
+
+    def _wait_no_more(self, key: str) -> None:
+        host, old = self._awaited.pop(key, (None, None))
+        if host is not None:
+            host.fire_container_event("unavailable", old)
+
+    def _note(self, context: StandardContext, entry: ApplicationEntry) -> None:
+        """Remember what runs, or why it does not."""
+        self._made[entry.key] = (entry.source, files_of(context))
+        self._role.serials[entry.key] = entry.serial
+        if context.state.available:
+            self._failures.pop(entry.key, None)
+        else:
+            self._failures[entry.key] = context.failure or "the log says why"
+
+
+def _path_of(host: StandardHost) -> str:
+    return f"{host.parent.name if host.parent is not None else ''}/{host.name}"

@@ -1,0 +1,108 @@
+"""An application as the keeper describes it to its workers: enough to make the same context from the same files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalina.deploy.settling import stamp_of
+from catalina.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["ApplicationEntry", "ContextSource", "manager_key"]
+
+
+def manager_key(context: StandardContext) -> bytes:
+    """By which keeper and workers know an application and its manager: engine, host and context."""
+    return application_key(context.host_path, context.name).encode()
+
+
+def application_key(host: str, name: str) -> str:
+    """The key of the context of that name on a host, ``Catalina/localhost``."""
+    return f"{host}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextSource:
+    """The values that deployment has given to a context that it has made.
+
+    Args:
+        doc_base: the directory that it runs from; relative to appBase when it lies in it.
+        descriptor: its own context file; None without one.
+        version_key: sorts the versions of one path.
+        must_start: its deployer has said that a servlet that does not start fails the application.
+    """
+
+    path: str
+    version: str
+    doc_base: str
+    descriptor: str | None
+    version_key: str
+    must_start: bool
+
+    @classmethod
+    def of(cls, context: StandardContext) -> ContextSource:
+        """That of a context of this process."""
+        return cls(
+            context.path,
+            context.web_app_version,
+            context.doc_base or "",
+            None if context.config_file is None else str(context.config_file),
+            context.version_key,
+            "fail_ctx_if_servlet_start_fails" in context.given and bool(context.fail_ctx_if_servlet_start_fails),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationEntry:
+    """One application.
+
+    Args:
+        host: names of the engine and the host, ``Catalina/localhost``.
+        name: of the context.
+        files: tells one state of its files from the next: of its directory, which an exchange replaces, and its
+            descriptor.
+        serial: counts the starts that the keeper has ordered.
+        runs: False for one that was stopped, or does not start.
+        is_paused: its files are being changed.
+        source: None for a ``<Context>`` of server.xml, which every process has.
+    """
+
+    host: str
+    name: str
+    files: str
+    serial: int
+    runs: bool
+    is_paused: bool
+    source: ContextSource | None
+
+    @property
+    def key(self) -> str:
+        """See :func:`application_key`."""
+        return application_key(self.host, self.name)
+
+    def told(self) -> dict[str, Any]:
+        """As JSON can say it."""
+        return asdict(self)
+
+    @classmethod
+    def heard(cls, told: dict[str, Any]) -> ApplicationEntry:
+        """The opposite of :meth:`told`. Raises ProtocolError."""
+        try:
+            source = told["source"]
+            return cls(**{**told, "source": None if source is None else ContextSource(**source)})
+        except (TypeError, KeyError) as error:
+            raise ProtocolError(f"expected the entry of an application: {error}") from error
+
+
+def files_of(context: StandardContext) -> str:
+    """See ``ApplicationEntry.files``."""
+    try:
+        status = context.document_root.stat()
+        directory = f"{status.st_dev}:{status.st_ino}"
+    except OSError:
+        directory = ""
+    descriptor = None if context.config_file is None else stamp_of(str(context.config_file))
+    return f"{directory} {descriptor}"

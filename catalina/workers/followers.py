@@ -1,0 +1,308 @@
+"""The keeper's word to its workers about applications: which to load, stop and exchange.
+
+The keeper alone looks at files, unpacks, moves and deletes them. Its contexts stand for the applications: when one
+starts, it is loaded in the workers, one after the other; when it does not start in the first, the others go on with
+what they have, and the keeper's context has failed with that worker's reason.
+
+Invariant: a worker that has joined has been told of every change since, or is being told; one that joins gets the table
+as it is. So a worker that is replaced in the middle of a change has the state before it and the change, or the state
+after it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from catalina.core.standard_context import StandardContext
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.workers.application_entry import ApplicationEntry, ContextSource, application_key, files_of, manager_key
+from catalina.workers.frames import CallError
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+    from catalina.core.standard_server import StandardServer
+    from catalina.tribes.member import Member
+    from catalina.workers.worker_links import WorkerLinks
+
+__all__ = ["Followers"]
+
+log = logging.getLogger("org.apache.catalina.workers.Followers")
+
+#: Seconds between two looks whether the node ends while a worker loads an application.
+LOOK_SECONDS = 0.5
+#: Seconds that the keeper waits for the process that comes in the place of a worker that had to be restarted.
+RESTART_SECONDS = 60.0
+
+
+class Followers:
+    """The workers, as those who run what the keeper deploys.
+
+    Args:
+        declared: the contexts of server.xml, which workers have by themselves.
+    """
+
+    def __init__(self, links: WorkerLinks, server: StandardServer, declared: set[StandardContext]) -> None:
+        self._links = links
+        self._server = server
+        self._declared = declared
+        #: One change at a time. Held while workers load.
+        self._changing = threading.RLock()
+        #: Guards what follows; never held while waiting for a worker.
+        self._table = threading.Condition()
+        self._entries: dict[str, ApplicationEntry] = {}
+        self._contexts: dict[str, StandardContext] = {}
+        #: Workers that have the table.
+        self._joined: list[Member] = []
+        #: Reasons of applications that did not start with a worker, by worker; of those that have started.
+        self._failures: dict[Member, dict[str, str]] = {}
+        #: One fact about an application at a time.
+        self._facts = threading.Lock()
+        links.services.add("join", self._join, is_quick=True)
+        links.services.add("joined", self._note_start, is_quick=True)
+        links.services.add("distributable", self._learn)
+        links.services.add("reload", self._reload)
+
+    # -- as contexts see it: Elsewhere ---------------------------------------------------------------------------
+
+    def start(self, context: StandardContext) -> None:
+        """See :class:`Elsewhere`."""
+        key = manager_key(context).decode()
+        source = None if context in self._declared else ContextSource.of(context)
+        with self._changing:
+            with self._table:
+                old = self._entries.get(key)
+                serial = 1 if old is None else old.serial + 1
+                waits = old is not None and old.is_paused
+                entry = ApplicationEntry(
+                    context.host_path, context.name, files_of(context), serial, True, waits, source
+                )
+                self._entries[key], self._contexts[key] = entry, context
+                workers = self._present()
+            self._load(entry, workers)
+            self._change(key, is_paused=False)
+
+    def _load(self, entry: ApplicationEntry, workers: list[Member]) -> None:
+        runs, gone = 0, 0
+        # Whoever waits, and runs what is there already, need not load it again.
+        argument = {"entry": entry.told(), "new": not entry.is_paused}
+        for worker in workers:
+            result: Any = self._call(worker, "load", argument)
+            if result is not None and result.get("restarts"):
+                result = self._restarted(worker, entry.key)
+            if result is None:
+                gone += 1
+            elif not result["failure"]:
+                self._note_outcome(worker, entry.key, "")
+                runs += 1
+            elif runs:
+                self._note_outcome(worker, entry.key, result["failure"])
+                log.error("[%s] does not start in worker [%d], and runs in others: %s",
+                          entry.name or "/", _index(worker), result["failure"])  # fmt: skip
+            else:
+                self._change(entry.key, runs=False)
+                raise DeploymentError(str(result["failure"]))
+        if gone and gone == len(workers):
+            self._change(entry.key, runs=False)
+            raise DeploymentError(f"{entry.name or '/'}: every worker has ended while it started the application")
+
+    def _note_outcome(self, worker: Member, key: str, why: str) -> None:
+        with self._table:
+            failures = self._failures.get(worker)
+            if failures is not None:
+                failures.pop(key, None)
+                failures.update({key: why} if why else {})
+
+    def is_paused(self, context: StandardContext) -> bool:
+        """See :class:`Elsewhere`."""
+        with self._table:
+            entry = self._entries.get(manager_key(context).decode())
+            return entry is not None and entry.is_paused
+
+    def stop(self, context: StandardContext) -> None:
+        """See :class:`Elsewhere`."""
+        key = manager_key(context).decode()
+        with self._changing:
+            if not self.is_paused(context):
+                for worker in self._change(key, runs=False):
+                    self._call(worker, "stop", {"key": key})
+
+    def remove(self, context: StandardContext) -> None:
+        """See :class:`Elsewhere`."""
+        with self._changing:
+            if not self.is_paused(context):
+                self._remove(manager_key(context).decode())
+
+    def _remove(self, key: str) -> None:
+        with self._changing:
+            with self._table:
+                self._entries.pop(key, None)
+                self._contexts.pop(key, None)
+                workers = self._present()
+            for worker in workers:
+                self._call(worker, "remove", {"key": key})
+
+    def pause(self, context: StandardContext) -> None:
+        """See :class:`Elsewhere`."""
+        key = manager_key(context).decode()
+        with self._changing:
+            for worker in self._change(key, is_paused=True):
+                self._call(worker, "pause", {"key": key})
+
+    def resume(self, host: StandardHost, name: str) -> None:
+        """See :class:`Elsewhere`."""
+        engine = host.parent
+        key = application_key(f"{engine.name if engine is not None else ''}/{host.name}", name)
+        context = host.find_child(name)
+        with self._changing:
+            if not isinstance(context, StandardContext):
+                self._remove(key)
+            elif not context.state.available:
+                self._change(key, is_paused=False)
+                self.stop(context)
+
+    def _change(self, key: str, *, runs: bool | None = None, is_paused: bool | None = None) -> list[Member]:
+        """Change an entry; the workers that have to hear of it."""
+        with self._table:
+            entry = self._entries.get(key)
+            if entry is None:
+                return []
+            runs = entry.runs if runs is None else runs
+            is_paused = entry.is_paused if is_paused is None else is_paused
+            self._entries[key] = replace(entry, runs=runs, is_paused=is_paused)
+            return self._present()
+
+    # -- workers -------------------------------------------------------------------------------------------------
+
+    def _present(self) -> list[Member]:
+        present = self._links.members
+        self._joined = [worker for worker in self._joined if worker in present]
+        return list(self._joined)
+
+    def workers(self) -> list[Member]:
+        """Those who follow, in the order of their numbers. Any thread."""
+        with self._table:
+            return sorted(self._present(), key=_index)
+
+    def ask_all(self, service: str, argument: object = None) -> dict[int, Any]:
+        """The results of a service of every worker, by its number. One that has gone, or fails, is left out."""
+        results = ((worker, self._call(worker, service, argument)) for worker in self.workers())
+        return {_index(worker): result for worker, result in results if result is not None}
+
+    def _call(self, worker: Member, service: str, argument: object) -> object:
+        """Call a service and wait for its result; None when the worker has gone."""
+        done: Future[Any] = Future()
+        reactor = self._server.reactor
+        reactor.call_soon(lambda: _follow(self._links.call(worker, service, argument), done))
+        if reactor.in_runner:
+            with reactor.blocking():
+                return self._wait(done, worker, service)
+        return self._wait(done, worker, service)
+
+    def _wait(self, done: Future[Any], worker: Member, service: str) -> object:
+        while True:
+            try:
+                return done.result(LOOK_SECONDS)
+            except TimeoutError:
+                if self._server.is_ending and worker not in self._links.members:
+                    return None
+            except CallError as error:
+                level = logging.WARNING if worker in self._links.members else logging.DEBUG
+                log.log(level, "Worker [%d], [%s]: %s", _index(worker), service, error)
+                return None
+
+    def _restarted(self, worker: Member, key: str) -> dict[str, Any] | None:
+        """The outcome of an application in the process that comes after a worker; None when none comes in time."""
+
+        def next_one() -> Member | None:
+            present = self._present()
+            others = (each for each in self._failures if each != worker and _index(each) == _index(worker))
+            return next((each for each in others if each in present), None)
+
+        with self._table:
+            self._table.wait_for(lambda: next_one() is not None or self._server.is_ending, RESTART_SECONDS)
+            found = next_one()
+            return None if found is None else {"failure": self._failures[found].get(key, "")}
+
+    # -- services ------------------------------------------------------------------------------------------------
+
+    def _join(self, caller: int | None, _: object) -> list[dict[str, Any]]:
+        """A worker gets the table, and hears of changes from now on."""
+        with self._table:
+            worker = next((each for each in reversed(self._links.members) if _index(each) == caller), None)
+            if worker is None:
+                raise CatalinaError(f"worker [{caller}] has no link to the keeper")
+            if worker not in self._joined:
+                self._joined.append(worker)
+            return [entry.told() for entry in self._entries.values()]
+
+    def _note_start(self, caller: int | None, failures: dict[str, str]) -> None:
+        """A worker has started its applications, but for those with a reason why not."""
+        with self._table:
+            present = self._present()
+            worker = next((each for each in reversed(present) if _index(each) == caller), None)
+            if worker is None:
+                return
+            self._failures = {each: why for each, why in self._failures.items() if each in present}
+            self._failures[worker] = dict(failures)
+            self._table.notify_all()
+        if failures:
+            self._server.reactor.submit(self._fail_what_runs_nowhere)
+
+    def _fail_what_runs_nowhere(self) -> None:
+        """An application that no worker could start at the node's start has failed, as one that is deployed later."""
+        with self._changing:
+            with self._table:
+                outcomes = [self._failures.get(worker) for worker in self._present()]
+                failed = {
+                    key: why
+                    for outcome in outcomes
+                    for key, why in (outcome or {}).items()
+                    if all(each is None or key in each for each in outcomes)
+                }
+                contexts = [(self._contexts[key], why) for key, why in failed.items() if key in self._contexts]
+            for context, why in contexts:
+                if context.state.available:
+                    context.fail(why)
+
+    def _learn(self, _: int | None, fact: dict[str, Any]) -> None:
+        """A worker has loaded an application and says if it is distributable."""
+        with self._facts:
+            with self._table:
+                context = self._contexts.get(fact["key"])
+            if context is None:  # its start here is not that far yet
+                raise CatalinaError(f"the keeper has no application [{fact['key']}]")
+            context.tell_distributable(bool(fact["distributable"]))
+
+    def _reload(self, _: int | None, asked: dict[str, Any]) -> None:
+        """A worker wants an application reloaded, here and everywhere."""
+        with self._changing:
+            with self._table:
+                context, entry = self._contexts.get(asked["key"]), self._entries.get(asked["key"])
+            if context is None or entry is None:
+                raise CatalinaError(f"the keeper has no application [{asked['key']}]")
+            if entry.serial != asked["serial"]:
+                return  # it was reloaded meanwhile
+            context.reload(by_command=bool(asked["by_command"]))
+        if not context.state.available:
+            raise CatalinaError(context.failure)
+
+
+def _index(worker: Member) -> int:
+    return worker.port - 1
+
+
+def _follow(source: Future[Any], target: Future[Any]) -> None:
+    """Give the outcome of a call of the runner to whoever waits."""
+
+    def done(ended: Future[Any]) -> None:
+        error = ended.exception()
+        if error is None:
+            target.set_result(ended.result())
+        else:
+            target.set_exception(error)
+
+    source.add_done_callback(done)

@@ -1,0 +1,188 @@
+"""The keeper's word to workers about applications; the workers here are real links with services that take notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_engine import StandardEngine
+from catalina.core.standard_host import StandardHost
+from catalina.errors import DeploymentError
+from catalina.workers.application_entry import ApplicationEntry
+from catalina.workers.followers import Followers
+from tests.support.waiting import wait_until
+from tests.workers.small_node import SmallNode, SmallWorker
+
+KEY = "Catalina/localhost//shop"
+
+
+class Following:
+    """A keeper's followers, and what its workers were told."""
+
+    def __init__(self, node: SmallNode) -> None:
+        self.node = node
+        self.told: list[tuple[int, str, Any]] = []
+        #: Reasons why the application does not start, by worker.
+        self.failures: dict[int, str] = {}
+        server: Any = SimpleNamespace(reactor=node.keeper.reactor, is_ending=False)
+        self.followers = Followers(node.keeper.links, server, set())
+        engine = StandardEngine(name="Catalina", default_host="localhost")
+        self.host = StandardHost(name="localhost")
+        engine.add_child(self.host)
+        self.context = StandardContext(path="/shop")
+        self.host.add_child(self.context)
+        for worker in node.workers:
+            self.follow(worker)
+
+    def follow(self, worker: SmallWorker) -> list[Any]:
+        """Join as a worker does at its start; returns the table that it gets."""
+        index = worker.channel.index
+
+        def note(service: str, result: Any) -> None:
+            def take(_: int | None, asked: Any) -> Any:
+                self.told.append((index, service, asked))
+                return {"failure": self.failures.get(index, "")} if service == "load" else result
+
+            worker.channel.services.add(service, take)
+
+        for service in ("load", "stop", "remove", "pause"):
+            note(service, None)
+        table = worker.queries.call("join", None)
+        assert isinstance(table, list)
+        return table
+
+    def told_of(self, service: str) -> list[int]:
+        return [index for index, name, _ in self.told if name == service]
+
+
+@pytest.fixture
+def following(make_node: Callable[..., SmallNode]) -> Following:
+    return Following(make_node())
+
+
+def test_an_application_is_loaded_in_one_worker_after_the_other(following: Following) -> None:
+    following.followers.start(following.context)
+    assert following.told_of("load") == [0, 1]
+    entry = ApplicationEntry.heard(following.told[0][2]["entry"])
+    assert (entry.key, entry.runs, entry.serial) == (KEY, True, 1)
+    assert following.told[0][2]["new"] is True
+
+
+def test_one_that_does_not_start_in_the_first_worker_is_not_tried_in_the_next(following: Following) -> None:
+    following.failures[0] = "listener [shop:Listener]: no such module"
+    with pytest.raises(DeploymentError, match="no such module"):
+        following.followers.start(following.context)
+    assert following.told_of("load") == [0]
+
+
+def test_one_that_fails_in_a_later_worker_runs_all_the_same(
+    following: Following, caplog: pytest.LogCaptureFixture
+) -> None:
+    following.failures[1] = "the port is taken"
+    following.followers.start(following.context)
+    assert "does not start in worker [1], and runs in others: the port is taken" in caplog.text
+
+
+def test_a_worker_that_has_gone_decides_nothing(following: Following) -> None:
+    following.node.workers[0].end()
+    following.followers.start(following.context)
+    assert following.told_of("load") == [1]
+
+
+def test_a_worker_that_comes_later_gets_the_table(following: Following) -> None:
+    following.followers.start(following.context)
+    [entry] = following.follow(following.node.replace_worker(1))
+    assert ApplicationEntry.heard(entry).key == KEY
+
+
+def test_an_application_that_is_removed_is_in_no_table(following: Following) -> None:
+    following.followers.start(following.context)
+    following.followers.remove(following.context)
+    assert following.told_of("remove") == [0, 1]
+    assert following.follow(following.node.replace_worker(1)) == []
+
+
+def test_a_stopped_application_stays_in_the_table(following: Following) -> None:
+    following.followers.start(following.context)
+    following.followers.stop(following.context)
+    assert following.told_of("stop") == [0, 1]
+    assert not ApplicationEntry.heard(following.follow(following.node.replace_worker(1))[0]).runs
+
+
+def test_between_two_versions_nothing_is_stopped_and_the_old_one_need_not_load(following: Following) -> None:
+    followers, context = following.followers, following.context
+    followers.start(context)
+    followers.pause(context)
+    assert following.told_of("pause") == [0, 1]
+    followers.stop(context)
+    followers.remove(context)
+    following.failures[0] = "broken"
+    with pytest.raises(DeploymentError):
+        followers.start(context)
+    assert followers.is_paused(context)
+    following.failures.clear()
+    followers.start(context)
+    assert not followers.is_paused(context)
+    assert following.told_of("stop") == following.told_of("remove") == []
+    assert [asked["new"] for _, service, asked in following.told if service == "load"] == [True, True, *[False] * 3]
+
+
+def test_a_pause_that_ends_without_an_application_stops_it(following: Following) -> None:
+    following.followers.start(following.context)
+    following.followers.pause(following.context)
+    following.followers.resume(following.host, following.context.name)
+    assert following.told_of("stop") == [0, 1]
+
+
+def test_a_pause_that_ends_without_a_context_removes_it(following: Following) -> None:
+    following.followers.start(following.context)
+    following.followers.pause(following.context)
+    following.host.remove_child(following.context)
+    following.followers.resume(following.host, "/shop")
+    assert following.told_of("remove") == [0, 1]
+
+
+def test_the_code_says_if_an_application_is_distributable(following: Following) -> None:
+    following.followers.start(following.context)
+    said: list[bool] = []
+    following.context.tell_distributable = said.append  # type: ignore[assignment,method-assign]
+    following.node.workers[0].queries.call("distributable", {"key": KEY, "distributable": True})
+    assert said == [True]
+
+
+def test_an_application_that_no_worker_starts_has_failed(following: Following) -> None:
+    following.followers.start(following.context)
+    failed: list[str] = []
+    following.context.fail = failed.append  # type: ignore[assignment,method-assign]
+    following.context.state = following.context.state.STARTED
+    for worker in following.node.workers:
+        worker.queries.call("joined", {KEY: "no database"})
+    wait_until(lambda: failed, "the failure of the keeper's context")
+    assert failed[0] == "no database"
+
+
+def test_a_worker_has_an_application_reloaded_once(following: Following) -> None:
+    followers, context = following.followers, following.context
+    followers.start(context)
+    context.state = context.state.STARTED
+    reloads: list[bool] = []
+
+    def reload(by_command: bool = False) -> bool:
+        reloads.append(by_command)
+        followers.start(context)
+        return True
+
+    context.reload = reload  # type: ignore[method-assign]
+    for worker in following.node.workers:
+        worker.queries.call("reload", {"key": KEY, "serial": 1, "by_command": False})
+    assert reloads == [False], "the second worker has seen the same change"
+
+
+def test_all_workers_are_asked(following: Following) -> None:
+    for worker in following.node.workers:
+        worker.channel.services.add("size", lambda caller, asked: 7)
+    assert following.followers.ask_all("size") == {0: 7, 1: 7}
