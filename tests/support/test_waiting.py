@@ -1,15 +1,10 @@
-"""Waiting has an end, and no test sleeps in any other way."""
+"""Waiting has an end."""
 
 from __future__ import annotations
-
-import ast
-from pathlib import Path
 
 import pytest
 
 from tests.support.waiting import assert_stays, wait_until
-
-TESTS = Path(__file__).resolve().parent.parent
 
 
 def test_a_condition_that_comes_true_gives_its_value() -> None:
@@ -26,17 +21,3 @@ def test_what_stops_being_so_is_named() -> None:
     looks = iter([True, False])
     with pytest.raises(AssertionError, match="not for 60 s: it is quiet"):
         assert_stays(lambda: next(looks), "it is quiet", 60, pause=0)
-
-
-def test_no_test_sleeps_but_by_these() -> None:
-    found = [
-        f"{path.relative_to(TESTS.parent)}:{node.lineno}"
-        for path in sorted(TESTS.rglob("*.py"))
-        if path.name != "waiting.py" and "time" in (text := path.read_text("utf-8"))
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Attribute)
-        and node.attr == "sleep"
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "time"
-    ]
-    assert found == [], "time.sleep: wait for a condition, or see tests/support/waiting.py"

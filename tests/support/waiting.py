@@ -1,7 +1,7 @@
 """How tests wait: for a condition, with an end. A plain sleep guesses how fast a machine is, and every run pays for it.
 
 Real time has to pass in two cases all the same: code under test that is slow on purpose, and clocks of other programs.
-Both have a name here, and the second one a reason; ``test_waiting.py`` holds that no test sleeps otherwise.
+Both have a name here, and the second one a reason; the linter refuses every other sleep in a test (pyproject.toml).
 """
 
 from __future__ import annotations
