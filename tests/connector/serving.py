@@ -55,13 +55,14 @@ class Level:
     """An engine, a host, a servlet: a name, a pipeline, and a log."""
 
     name: str
-    log: Callable[[Any, Any, int], None]
+    log: Callable[[Any, Any, int], None] | None = None
     pipeline: Steps = field(default_factory=Steps)
     contexts: list[Any] = field(default_factory=list)
     role_mappings: dict[str, str] = field(default_factory=dict)
 
     def log_access(self, request: Request, response: Response, time_ns: int) -> None:
-        self.log(request, response, time_ns)
+        if self.log is not None:
+            self.log(request, response, time_ns)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,26 +10,32 @@ from catalina.mapper import mapper as mapper_module
 from catalina.mapper.mapper import Mapper
 from catalina.mapper.servlet_map import ServletMap
 from catalina.webresources.resource import Resource
+from tests.connector.bare import BareContext
+from tests.connector.serving import Level
 from tests.support.narrowing import there
 
 
-def make_host(name: str) -> Any:
-    return SimpleNamespace(name=name)
+class NoFiles:
+    def get_resource(self, path: str) -> Resource:
+        return Resource(path)
+
+
+def make_host(name: str) -> Level:
+    return Level(name)
 
 
 def make_servlets(path: str, version: str = "", *patterns: str) -> ServletMap:
-    context: Any = SimpleNamespace(
+    context: Any = BareContext(
         path=path,
         web_app_version=version,
         version_key=version,
         paused=False,
         name=f"{path}##{version}" if version else path,
-        resources=SimpleNamespace(get_resource=Resource),
+        resources=NoFiles(),
         mapper_context_root_redirect_enabled=True,
         mapper_directory_redirect_enabled=False,
     )
-    servlets: Any = [(pattern, SimpleNamespace(name=pattern)) for pattern in patterns or ("/",)]
-    return ServletMap(context, servlets, ())
+    return ServletMap(context, [(pattern, Level(pattern)) for pattern in patterns or ("/",)], ())
 
 
 def make_mapper(*paths: str) -> Mapper:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,18 +11,24 @@ from hypothesis import strategies as st
 from catalina.mapper.mapping_data import MappingMatch
 from catalina.mapper.servlet_map import ServletMap
 from catalina.webresources.resource import Resource
+from tests.connector.bare import BareContext
+from tests.connector.serving import Level
 
 FILES = {"/docs/index.html", "/shop/start.foo", "/a.foo"}
 DIRECTORIES = {"/", "/docs", "/docs/", "/shop", "/shop/", "/empty", "/empty/"}
 
 
-def make_context(root_redirect: bool = True, directory_redirect: bool = False) -> Any:
-    def get_resource(path: str) -> Resource:
+class Files:
+    """The files and directories above."""
+
+    def get_resource(self, path: str) -> Resource:
         is_file, is_directory = path in FILES, path in DIRECTORIES
         return Resource(path, exists=is_file or is_directory, is_file=is_file, is_directory=is_directory)
 
-    return SimpleNamespace(
-        resources=SimpleNamespace(get_resource=get_resource),
+
+def make_context(root_redirect: bool = True, directory_redirect: bool = False) -> Any:
+    return BareContext(
+        resources=Files(),
         mapper_context_root_redirect_enabled=root_redirect,
         mapper_directory_redirect_enabled=directory_redirect,
     )
@@ -33,7 +38,7 @@ def make_map(
     *patterns: str, welcome: tuple[str, ...] = (), context: Any = None, only: tuple[str, ...] = ()
 ) -> ServletMap:
     """A map in which every servlet has its pattern for a name."""
-    mappings: Any = [(pattern, SimpleNamespace(name=pattern)) for pattern in patterns]
+    mappings = [(pattern, Level(pattern)) for pattern in patterns]
     return ServletMap(context or make_context(), mappings, welcome, frozenset(only))
 
 
