@@ -7,7 +7,7 @@ applications' authenticators. Logging out of one application logs out of all.
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
@@ -58,12 +58,30 @@ class SingleSignOn(ValveBase):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.cache: MutableMapping[str, SingleSignOnEntry] = {}
+        #: In a node of several processes: gives a session the listener of its login, which travels with it.
+        self._listen_everywhere: Callable[[str, Session], None] | None = None
+        #: Another process of the node has the logins.
+        self.is_remote = False
+
+    def share(
+        self, listen: Callable[[str, Session], None], logins: MutableMapping[str, SingleSignOnEntry] | None = None
+    ) -> None:
+        """Work in a node of several processes. Before the start.
+
+        Args:
+            listen: gives a session the listener of its login.
+            logins: those of another process; None when this one has them.
+        """
+        self._listen_everywhere = listen
+        if logins is not None:
+            self.cache, self.is_remote = logins, True
 
     def _start(self) -> None:
         container = self.container
         if container is None:
             return
-        refuse_workers(self, container)
+        if self._listen_everywhere is None:
+            refuse_workers(self, container)
         realm = container.realm
         if realm is None:
             log.warning("This SSO [%s] has no realm associated with it", container.name)
@@ -148,6 +166,9 @@ class SingleSignOn(ValveBase):
 
     def listen(self, sso_id: str, session: Session) -> None:
         """Listen for the session's end."""
+        if self._listen_everywhere is not None:
+            self._listen_everywhere(sso_id, session)
+            return
         session.add_session_listener(SingleSignOnListener(self, sso_id, session.id))
 
     def deregister(self, sso_id: str) -> None:
@@ -172,6 +193,9 @@ class SingleSignOn(ValveBase):
         entry = self.cache.get(sso_id)
         if entry is not None:
             request.auth_type, request.principal = entry.auth_type, entry.principal
+
+    def changed(self, sso_id: str) -> None:
+        """A login was changed in place: nobody else has it."""
 
     # -- sessions -------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
 from catalina.workers.node_beans import NodeBeans, offer_beans
+from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
 from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
@@ -51,6 +52,11 @@ FACT_SECONDS = 300.0
 
 def _engines(server: StandardServer) -> list[StandardEngine]:
     return [service.engine for service in server.services if service.engine is not None]
+
+
+def _containers(server: StandardServer) -> list[ContainerBase]:
+    """Engines and hosts."""
+    return [each for engine in _engines(server) for each in (engine, *engine.children)]
 
 
 def _engine_of(context: StandardContext) -> ContainerBase:
@@ -92,6 +98,7 @@ class KeeperRole:
         self._states = KeeperStates()
         self.links.services.add(STATE, self._states.call, is_quick=True)
         self.links.on_lost.append(self._states.worker_lost)
+        self.links.services.add(SIGN_ON, KeeperSignOns(_containers(server)).call)
         NodeBeans(server.mbeans, self.links, server.reactor)
         declared = {
             context
@@ -187,6 +194,7 @@ class WorkerRole:
         self.channel = KeeperChannel(address, index, server.reactor, on_stop)
         self.queries = KeeperQueries(address, index, server.reactor)
         offer_beans(server.mbeans, self.channel.services)
+        join_sign_ons(_containers(server), self.queries.call)
         self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt)
         self._counts = shared.counts
         self._accepts = False

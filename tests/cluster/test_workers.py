@@ -132,10 +132,10 @@ def test_an_application_that_holds_the_interpreter_stops_no_heartbeat(
 def test_what_would_be_different_in_each_worker_keeps_its_host_from_starting(
     make_node: MakeNode, counting_webapp: Path
 ) -> None:
-    valve = '<Valve className="org.apache.catalina.authenticator.SingleSignOn"/>'
+    valve = '<Valve className="org.apache.catalina.valves.PersistentValve"/>'
     node = make_node("n1", cluster=valve, webapp=counting_webapp, workers=2)
     node.start(wait=False)
-    expected = "SingleSignOn[StandardEngine[Catalina].StandardHost[localhost]] cannot be used with several workers"
+    expected = "PersistentValve[StandardEngine[Catalina].StandardHost[localhost]] cannot be used with several workers"
     wait_until(lambda: expected in node.log, "the error")
 
 

@@ -17,7 +17,6 @@ from catalina.ha.authenticator.cluster_single_sign_on_listener import encode_lis
 from catalina.ha.authenticator.sso_cache import SsoCache, SsoCodec
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
-from catalina.node_state import refuse_workers
 from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, parse_send_options
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 
@@ -52,7 +51,9 @@ class ClusterSingleSignOn(SingleSignOn):
     # -- lifecycle ------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        refuse_workers(self, self.container)
+        if self.is_remote:
+            super()._start()
+            return
         cluster = self.cluster
         if cluster is None and self.container is not None and isinstance(self.container.cluster, SimpleTcpCluster):
             cluster = self.container.cluster
@@ -85,6 +86,8 @@ class ClusterSingleSignOn(SingleSignOn):
 
     def _stop(self) -> None:
         super()._stop()
+        if self.is_remote:
+            return
         cache, self.cache = self.cache, {}
         if isinstance(cache, SsoCache):
             cache.entries.stop()
@@ -127,6 +130,10 @@ class ClusterSingleSignOn(SingleSignOn):
     def remove_session(self, sso_id: str, key: SingleSignOnSessionKey) -> None:
         """A session has ended. Tomcat does not tell the other nodes, which then look for it in vain."""
         super().remove_session(sso_id, key)
+        self._replicate(sso_id)
+
+    def changed(self, sso_id: str) -> None:
+        """A login was changed in place: the other nodes have it, too."""
         self._replicate(sso_id)
 
     def _replicate(self, sso_id: str) -> None:
