@@ -15,7 +15,8 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node, free_port, free_udp_port
+from tests.jmx.client import JmxClient
 from tests.support.waiting import take_time, wait_until
 
 pytestmark = pytest.mark.cluster
@@ -137,6 +138,24 @@ def test_what_would_be_different_in_each_worker_keeps_its_host_from_starting(
     node.start(wait=False)
     expected = "PersistentValve[StandardEngine[Catalina].StandardHost[localhost]] cannot be used with several workers"
     wait_until(lambda: expected in node.log, "the error")
+
+
+def test_the_beans_are_those_of_one_tomcat(make_node: MakeNode, counting_webapp: Path) -> None:
+    port = free_port()
+    node = make_node("n1", webapp=counting_webapp, workers=2)
+    node.options += f" -Dcom.sun.management.jmxremote.port={port} -Dcom.sun.management.jmxremote.authenticate=false"
+    node.options += " -Dcom.sun.management.jmxremote.ssl=false"
+    node.start()
+    served = {int(node.get("/facts").body.split()[0]) for _ in range(40)}
+    assert served <= set(node.named_processes("catalina-w"))
+    with JmxClient(port) as client:
+        (name,) = client.names("Catalina:type=GlobalRequestProcessor,*")
+        wait_until(lambda: client.get(name, "requestCount") >= 40, "the sum of the workers' requests")
+        alone = [client.get(f"{name},worker={worker}", "requestCount") for worker in (0, 1)]
+        assert sum(alone) == client.get(name, "requestCount")
+        client.invoke(name, "resetCounters")
+        assert client.get(name, "requestCount") == 0
+        assert client.get("Catalina:type=ThreadPool," + name.partition(",")[2], "maxThreads") == 400
 
 
 def test_every_process_ends_with_the_node(make_node: MakeNode, counting_webapp: Path) -> None:

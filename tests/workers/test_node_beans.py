@@ -153,3 +153,12 @@ def test_no_limit_in_one_process_is_no_limit_in_the_node() -> None:
 def test_who_has_served_nothing_has_no_shortest_request() -> None:
     values = [{"requestCount": 0, "minTime": 0}, {"requestCount": 2, "minTime": 7}]
     assert merged("Servlet", values) == {"requestCount": 2, "minTime": 7}
+
+
+def test_who_resets_counts_sees_them_reset(make_node: MakeNode) -> None:
+    beans = Beans(make_node)
+    first, _ = beans.register(TRAFFIC, RequestGroupInfo)
+    first.count(3_000_000, False, 10, 1)
+    assert beans.keeper.find(TRAFFIC).get("requestCount") == 1
+    beans.keeper.invoke(TRAFFIC, "resetCounters", [], CALLER)
+    assert beans.keeper.find(TRAFFIC).get("requestCount") == 0
