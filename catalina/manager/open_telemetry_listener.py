@@ -186,7 +186,7 @@ class OpenTelemetryListener(Component):
         log.info("Metrics are pushed to [%s] every [%d] seconds", self.endpoint or "the collector of the environment",
                  self.interval)  # fmt: skip
 
-    def _new_provider(self, server: StandardServer) -> Any:
+    def _new_provider(self, server: StandardServer) -> object:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.metrics import Observation
         from opentelemetry.sdk.metrics import MeterProvider

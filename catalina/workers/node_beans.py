@@ -52,7 +52,7 @@ def _joined(values: list[Any]) -> list[Any]:
     return [each for value in values for each in value]
 
 
-def _total(values: list[Any]) -> Any:
+def _total(values: list[Any]) -> object:
     """A sum. If one process has no limit, the node has none."""
     return -1 if -1 in values else sum(values)
 
@@ -150,14 +150,14 @@ class NodeBean(ManagedBean):
         self._act = act
         self._is_here = is_here
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str) -> object:
         """See :meth:`ManagedBean.get`."""
         values = self._workers_values()
         if name in values:
             return values[name]
         return super().get(name) if self._is_here else None
 
-    def value_of(self, name: str, reader: str | None = None) -> Any:
+    def value_of(self, name: str, reader: str | None = None) -> object:
         """See :meth:`ManagedBean.value_of`."""
         values = self._workers_values()
         if name in values:
@@ -170,7 +170,7 @@ class NodeBean(ManagedBean):
             super().set(name, value)
         self._act(SET, [name, None if value is None else as_text(value)])
 
-    def invoke(self, found: Operation, arguments: Sequence[Any]) -> Any:
+    def invoke(self, found: Operation, arguments: Sequence[Any]) -> object:
         """See :meth:`ManagedBean.invoke`: in all processes, if it changes something."""
         result = super().invoke(found, arguments) if self._is_here else None
         if found.impact is not Impact.INFO and self.name is not None and kind_of(self.name) not in _KEEPERS_OWN:

@@ -44,7 +44,7 @@ class KeeperStates:
                 self._states.popitem(last=False)
         return cast("_State", found)
 
-    def call(self, worker: int | None, argument: Any) -> Any:
+    def call(self, worker: int | None, argument: Any) -> object:
         """A worker calls a method.
 
         Raises:
@@ -82,5 +82,5 @@ class RemoteState:
             raise AttributeError(f"{self._kind.__name__}.{method} is not called from other processes")
         return partial(self._invoke, method)
 
-    def _invoke(self, method: str, *arguments: object) -> Any:
+    def _invoke(self, method: str, *arguments: object) -> object:
         return self._call(STATE, [self._kind.__name__, self._name, method, arguments])
