@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 from catalina.authenticator.digest_nonces import SeenCounts
 from catalina.errors import CatalinaError
+from catalina.ha.context.replicated_context import NodeAttributes
 from catalina.node_state import NodeState
 from catalina.realm.lock_out_realm import FailedLogins
 from catalina.util.time_bucket_counter import BucketCounts
@@ -23,7 +24,9 @@ STATE = "state"
 #: ago.
 MAX_STATES = 10_000
 
-_KINDS: dict[str, type[NodeState]] = {kind.__name__: kind for kind in (BucketCounts, FailedLogins, Permits, SeenCounts)}
+_KINDS: dict[str, type[NodeState]] = {
+    kind.__name__: kind for kind in (BucketCounts, FailedLogins, NodeAttributes, Permits, SeenCounts)
+}
 _State = TypeVar("_State", bound=NodeState)
 
 

@@ -8,9 +8,12 @@ import pytest
 
 from catalina.authenticator.digest_nonces import NonceCheck, Nonces, SeenCounts
 from catalina.errors import CatalinaError
+from catalina.ha.context.replicated_context import AttributeCodec, AttributesOfKeeper, NodeAttributes, SharedValue
 from catalina.node_state import NodeState
 from catalina.realm.lock_out_realm import FailedLogins, LockOutRealm
 from catalina.realm.realm_base import RealmBase
+from catalina.tribes.io.java import decode_value, encode_value
+from catalina.tribes.tipis.replicated_map import ReplicatedMap
 from catalina.util.exact_rate_limiter import ExactRateLimiter
 from catalina.util.time_bucket_counter import BucketCounts
 from catalina.valves.semaphore_valve import NodeSemaphore, Permits, SemaphoreValve
@@ -18,6 +21,7 @@ from catalina.workers import node_states
 from catalina.workers.frames import CallError
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
 from tests.support.waiting import wait_until
+from tests.tribes.tipis.network import Network
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]
@@ -150,3 +154,37 @@ def test_no_more_states_are_kept_than_a_keeper_can_have(monkeypatch: pytest.Monk
 def test_a_state_that_fails_is_an_error_of_its_caller() -> None:
     with pytest.raises(CatalinaError):
         KeeperStates().call(0, ["SeenCounts", "x", "clear", []])
+
+
+def test_attributes_of_a_context_are_the_nodes(make_node: MakeNode) -> None:
+    states = States(make_node)
+    first, second = (AttributesOfKeeper(state) for state in states.pair(NodeAttributes))
+    first.put("count", SharedValue(encode_value([1, 2], "count")))
+    found = second.peek("count")
+    assert found is not None
+    assert decode_value(found.encoded) == [1, 2]
+    assert second.peek("count") is found, "an unchanged value is decoded once"
+    assert "count" in second
+    assert second.keys() == ["count"]
+    second.remove("count")
+    assert first.peek("count") is None
+    assert "count" not in first
+
+
+def test_attributes_of_a_keeper_in_a_group_are_the_groups() -> None:
+    network = Network()
+    maps = []
+    for number in (1, 2):
+        made = ReplicatedMap(network.add(number), "/app", None, AttributeCodec())
+        made.start()
+        network.settle()
+        maps.append(made)
+    state = NodeAttributes()
+    state.map = maps[0]
+    attributes = AttributesOfKeeper(state)
+    attributes.put("color", SharedValue(encode_value("red", "color")))
+    network.settle()
+    assert maps[1].peek("color").encoded == encode_value("red", "color")
+    attributes.remove("color")
+    network.settle()
+    assert not maps[1].keys()

@@ -8,16 +8,17 @@ their node.
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Iterator, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 from catalina.attributes import Attribute
 from catalina.core.standard_context import StandardContext
 from catalina.errors import ChannelError, LifecycleError, NotReplicableError, ProtocolError
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.lifecycle import LifecycleEvent
-from catalina.node_state import refuse_workers
+from catalina.node_state import NodeState, node_state
 from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import SEND_OPTIONS_DEFAULT, parse_send_options
 from catalina.tribes.io.java import EncodedValue, ObjectInputStream, OpaqueValue, decode_value, encode_value
@@ -60,16 +61,111 @@ class AttributeCodec:
         return SharedValue(ObjectInputStream(data).read_encoded())
 
 
+class Shared(Protocol):
+    """The values that others have, too."""
+
+    def peek(self, key: Any) -> Any: ...
+
+    def put(self, key: Any, value: Any) -> object: ...
+
+    def remove(self, key: Any) -> object: ...
+
+    def keys(self) -> list[Any]: ...
+
+    def __contains__(self, key: Any) -> bool: ...
+
+
+class NodeAttributes(NodeState):
+    """The shared values in the keeper of a node of several processes, as text of their bytes."""
+
+    shared = frozenset({"names", "peek", "put", "remove"})
+
+    def __init__(self) -> None:
+        #: The group's; None without a cluster, then they are the node's.
+        self.map: ReplicatedMap | None = None
+        self._own: dict[str, str] = {}
+
+    def names(self) -> list[str]:
+        """Of all values."""
+        return [str(name) for name in (self._own.keys() if self.map is None else self.map.keys())]
+
+    def peek(self, name: str) -> str | None:
+        """A value, None when there is none."""
+        if self.map is None:
+            return self._own.get(name)
+        value = self.map.peek(name)
+        return _text(value) if isinstance(value, SharedValue) else None
+
+    def put(self, name: str, text: str) -> None:
+        """Set a value, in the whole group."""
+        if self.map is None:
+            self._own[name] = text
+        else:
+            self.map.put(name, _value(text))
+
+    def remove(self, name: str) -> None:
+        """Remove a value, if there is one."""
+        if self.map is None:
+            self._own.pop(name, None)
+        else:
+            self.map.remove(name)
+
+
+def _text(value: SharedValue) -> str:
+    return base64.b64encode(value.encoded.to_stream()).decode()
+
+
+def _value(text: str) -> SharedValue:
+    return SharedValue(ObjectInputStream(base64.b64decode(text)).read_encoded())
+
+
+class AttributesOfKeeper:
+    """The shared values, in a worker. A value that has not changed is decoded once."""
+
+    def __init__(self, keeper: NodeAttributes) -> None:
+        self._keeper = keeper
+        self._known: dict[str, tuple[str, SharedValue]] = {}
+
+    def peek(self, key: str) -> SharedValue | None:
+        """A value, None when there is none."""
+        text = self._keeper.peek(key)
+        if text is None:
+            self._known.pop(key, None)
+            return None
+        known = self._known.get(key)
+        if known is None or known[0] != text:
+            known = self._known[key] = text, _value(text)
+        return known[1]
+
+    def put(self, key: str, value: SharedValue) -> None:
+        """Set a value, at all workers and in the whole group."""
+        text = _text(value)
+        self._keeper.put(key, text)
+        self._known[key] = text, value
+
+    def remove(self, key: str) -> None:
+        """Remove a value."""
+        self._known.pop(key, None)
+        self._keeper.remove(key)
+
+    def keys(self) -> list[str]:
+        """The names."""
+        return list(self._keeper.names())
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._keeper.peek(key) is not None
+
+
 class ReplicatedAttributes(MutableMapping[str, Any]):
     """The attributes of the application: the shared ones, overridden by those of this node.
 
     Args:
         local: the context's own mapping, which also notifies the listeners.
-        shared: a started map.
+        shared: a started map, or what stands for it.
         context: the context whose classes may be decoded.
     """
 
-    def __init__(self, local: MutableMapping[str, Any], shared: ReplicatedMap, context: ReplicatedContext) -> None:
+    def __init__(self, local: MutableMapping[str, Any], shared: Shared, context: ReplicatedContext) -> None:
         self._local = local
         self._shared = shared
         self._context = context
@@ -161,7 +257,10 @@ class ReplicatedContext(StandardContext):
             self._leave()
 
     def _share(self) -> None:
-        refuse_workers(self, self)
+        state = node_state(NodeAttributes, self, "attributes")
+        if state is not None and self.runs_here:
+            self._use(AttributesOfKeeper(state))
+            return
         cluster = self.cluster
         channel = cluster.channel if isinstance(cluster, SimpleTcpCluster) else None
         if channel is None:
@@ -180,9 +279,17 @@ class ReplicatedContext(StandardContext):
         except ChannelError as error:
             raise LifecycleError(f"Failed to start ReplicatedContext [{self.name}]: {error}") from error
         self.map = shared
+        if state is not None:
+            state.map = shared
+        self._use(shared)
+
+    def _use(self, shared: Shared) -> None:
         self.application_context.attributes = ReplicatedAttributes(self.application_context.attributes, shared, self)
 
     def _leave(self) -> None:
         shared, self.map = self.map, None
+        state = node_state(NodeAttributes, self, "attributes")
+        if state is not None and not self.runs_here:
+            state.map = None
         if shared is not None:
             shared.stop()
