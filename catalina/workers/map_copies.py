@@ -122,6 +122,8 @@ class MapPosts:
     """Takes the place of a cluster for the table: it passes messages of workers on to the map."""
 
     under_engine = True
+    #: No channel of its own: the map has one.
+    channel = None
     channel_send_options = SEND_OPTIONS_ASYNCHRONOUS
     members: Sequence[Member] = (MAP,)
 

@@ -18,7 +18,7 @@ log = logging.getLogger("org.apache.catalina.workers.Services")
 #: Service of the keeper: it says whether a worker may make a session of the manager with that key.
 MAY_MAKE_SESSION = "may-make-session"
 
-#: Of the keeper: the ids of those sessions, of the manager with that key, of which the worker may drop its copies.
+#: Service of the keeper: it gives the ids of the sessions of that manager whose copies a worker may drop.
 MAY_FORGET = "may-forget"
 
 #: A service: the caller's worker (None for the keeper) and the argument; the result, as JSON can say it.

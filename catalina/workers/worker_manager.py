@@ -18,6 +18,7 @@ from catalina.workers.peers import KEEPER
 
 if TYPE_CHECKING:
     from catalina.errors import NotReplicableError
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.io.java import EncodedValue
     from catalina.workers.keeper_queries import Answer
@@ -233,6 +234,9 @@ class WorkerManager(DeltaManager):
     def _start(self) -> None:
         self.cluster.join(self)
         super()._start()
+
+    def _say_registered(self, cluster: SimpleTcpCluster) -> None:
+        """Nothing: the keeper says it, once for the node."""
 
     def get_all_cluster_sessions(self) -> None:
         """Nothing: sessions come when they are asked for."""

@@ -24,6 +24,8 @@ HERE = Path(__file__).resolve().parent
 
 #: A start waits 2 x 2 x frequency for the membership, and may share two cores with other tests.
 START_SECONDS = 40.0
+#: Runs the nodes of all tests that do not say how many workers they want with so many.
+WORKERS = "CATALINA_TEST_WORKERS"
 #: The last line of a start; the connector answers a moment before.
 STARTED = "Server startup in ["
 
@@ -91,7 +93,8 @@ class Node:
         namespace: the network namespace it runs in; requests to it are made inside too.
         address: what the connector binds to and the test connects to.
         webapp: the directory that becomes the application ``/app``.
-        workers: with more than one the node is a keeper and so many workers.
+        workers: with more than one the node is a keeper and so many workers; without a word what the variable
+            CATALINA_TEST_WORKERS says, else one.
     """
 
     def __init__(
@@ -105,9 +108,9 @@ class Node:
         http_port: int | None = None,
         context_xml: str | None = None,
         webapp: Path = HERE / "webapp",
-        workers: int = 1,
+        workers: int | None = None,
     ) -> None:
-        self.workers = workers
+        self.workers = workers or int(os.environ.get(WORKERS, "1"))
         #: More properties, as ``-Dname=value``.
         self.options = ""
         self.name = name

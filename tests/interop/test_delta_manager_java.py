@@ -29,15 +29,15 @@ class Group:
         return (self.java, self.ours), (self.ours, self.java)
 
 
-@pytest.fixture(scope="module")
-def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
+@pytest.fixture(scope="module", params=[1, 3], ids=["one process", "three workers"])
+def group(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     base: Path = tmp_path_factory.mktemp("java")
     classes = base / "classes"
     classes.mkdir()
     compile_probe(classes)
     cluster = full(free_udp_port(), send_options=6)
     java = JavaTomcat("java1", base / "java1", classes, cluster=cluster)
-    ours = Node("py1", base / "py1", cluster=cluster)
+    ours = Node("py1", base / "py1", cluster=cluster, workers=request.param)
     java.start()
     ours.start()
     wait_until(lambda: "Replication member added" in java.log, "Java sees our node")

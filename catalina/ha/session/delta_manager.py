@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from catalina.ha.session.cluster_manager_base import CompletedRequest
+    from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.session.session import Session
     from catalina.session.standard_session import StandardSession
     from catalina.tribes.channel import Delivery
@@ -416,10 +417,14 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         cluster = self.cluster
         if cluster is None:
             raise LifecycleError(f"Starting... no cluster associated with this context: [{self.name}]")
+        if cluster.channel is not None:  # else it only keeps the sessions of this node's workers
+            self._say_registered(cluster)
+            self.get_all_cluster_sessions()
+
+    def _say_registered(self, cluster: SimpleTcpCluster) -> None:
         log.info("Register manager [%s] to cluster element [%s] with name [%s]",
                  self.name, "Engine" if cluster.under_engine else "Host", cluster.name)  # fmt: skip
         log.info("Starting clustering manager at [%s]", self.name)
-        self.get_all_cluster_sessions()
 
     def _take_back(self) -> None:
         """After a reload, show the remaining records as sessions of the application's new classes."""
