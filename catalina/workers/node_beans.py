@@ -229,7 +229,7 @@ class NodeBeans(Views):
     def _act(self, name: ObjectName, only: int | None, service: str, what: list[Any]) -> None:
         """Act in workers. A bean that a worker has not is left out there."""
         results = self._call(service, [str(name), *what], only)
-        self._counted_at = -FRESH_SECONDS  # who changes something sees it changed
+        self._counted_at = -FRESH_SECONDS  # whoever changes something sees it changed
         faults = [str(each) for each in results.values() if isinstance(each, CatalinaError)]
         faults = [each for each in faults if str(name) not in each]  # InstanceNotFound says the name
         if faults:
