@@ -65,9 +65,13 @@ def _bind_unix(handler: AbstractProtocol, path: str) -> socket.socket:
     if os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode):
         os.unlink(path)  # left by a server that has gone
     sock = socket.socket(socket.AF_UNIX)
-    sock.bind(path)
-    if handler.unix_domain_socket_path_permissions:
-        os.chmod(path, permissions(handler.unix_domain_socket_path_permissions))
+    try:
+        sock.bind(path)
+        if handler.unix_domain_socket_path_permissions:
+            os.chmod(path, permissions(handler.unix_domain_socket_path_permissions))
+    except BaseException:
+        sock.close()
+        raise
     return sock
 
 

@@ -85,3 +85,9 @@ def test_permissions_are_read(text, mode):
 def test_other_forms_of_permissions_are_refused(text):
     with pytest.raises(ValueError, match="permissions"):
         permissions(text)
+
+
+def test_a_unix_socket_that_cannot_be_bound_is_closed(tmp_path):
+    path = tmp_path / ("long" * 40)  # longer than the kernel takes
+    with pytest.raises(LifecycleError), serving(hello, unixDomainSocketPath=str(path)):
+        pass
