@@ -58,6 +58,18 @@ class NodeRole(Protocol):
     def may_accept(self) -> bool:
         """False while another process of the node should take the next connection."""
 
+    @property
+    def is_draining(self) -> bool:
+        """True while the node says that it ends; in a keeper."""
+        ...
+
+    def drain(self, draining: bool | None) -> int:
+        """Let all processes of the node say that they end, or serve as before; with None neither.
+
+        Returns:
+            The number of requests that run, as far as this process can say.
+        """
+
     def state(self, kind: type[_State], name: str) -> _State:
         """State that the node's processes share, or what stands for it here."""
 

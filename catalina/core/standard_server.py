@@ -22,6 +22,7 @@ from catalina.reactor import Reactor
 from catalina.util.server_info import SERVER_INFO, server_built, server_number
 
 if TYPE_CHECKING:
+    from catalina.connector.connector import Connector
     from catalina.core.node_role import NodeRole
     from catalina.deploy.naming_resources_impl import NamingResourcesImpl
 
@@ -152,6 +153,44 @@ class StandardServer(Lifecycle):
         """End :meth:`await_shutdown`, even before it is called. Any thread, also a signal handler."""
         self._told_to_stop = True
         self._waiting_room().close()
+
+    # -- draining ------------------------------------------------------------------------------------------------
+
+    def drain_connectors(self, draining: bool) -> None:
+        """Let the connectors of this process say that they end, or serve as before."""
+        for connector in self._connectors:
+            if draining:
+                connector.drain()
+            else:
+                connector.undrain()
+
+    def drain(self, draining: bool) -> None:
+        """Let the node say that it ends, or serve as before: in all of its processes."""
+        if self.role is not None:
+            self.role.drain(draining)
+        else:
+            self.drain_connectors(draining)
+
+    @property
+    def draining(self) -> bool:
+        """True while the node says that it ends."""
+        if self.role is not None and not self.role.serves:
+            return self.role.is_draining
+        return any(connector.draining for connector in self._connectors)
+
+    @property
+    def running_requests(self) -> int:
+        """The number of requests that run in this process."""
+        return sum(connector.endpoint.running for connector in self._connectors if connector.state.available)
+
+    @property
+    def node_requests(self) -> int:
+        """The number of requests that run in all processes of the node."""
+        return self.running_requests if self.role is None else self.role.drain(None)
+
+    @property
+    def _connectors(self) -> list[Connector]:
+        return [connector for service in self.services for connector in service.connectors]
 
     @property
     def is_ending(self) -> bool:

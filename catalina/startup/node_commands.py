@@ -16,7 +16,6 @@ from catalina.startup.node_status import node_status
 from catalina.startup.session_safety import session_safety, unsent
 
 if TYPE_CHECKING:
-    from catalina.connector.connector import Connector
     from catalina.core.standard_host import StandardHost
     from catalina.core.standard_server import StandardServer
 
@@ -49,10 +48,6 @@ class NodeCommands:
 
     server: StandardServer
 
-    @property
-    def _connectors(self) -> list[Connector]:
-        return [connector for service in self.server.services for connector in service.connectors]
-
     # -- drain -----------------------------------------------------------------------------------------------------
 
     def do_drain(self, host: StandardHost, arguments: Arguments, file: object, report: Report) -> Outcome:
@@ -61,13 +56,12 @@ class NodeCommands:
         With ``wait`` (seconds), wait until no request runs and the other nodes have all changes. The exit code is 1
         when that did not happen, or sessions exist on no other node.
         """
-        for connector in self._connectors:
-            connector.drain()
+        self.server.drain(True)
         seconds = float(arguments.get("wait") or 0)
         done = self._await_drained(seconds, report) if seconds > 0 else None
         lines = ["draining: health checks say DOWN, connections end with their next answer"]
         if done is not None:
-            running = sum(self._running())
+            running = self.server.node_requests
             left = f"{running} requests still run, {unsent(self.server)} bytes are on their way to other nodes"
             lines.append("no request runs, and other nodes know all that they are to know" if done else left)
         rows, lost = [], 0
@@ -81,13 +75,10 @@ class NodeCommands:
             lines.append(f"{lost} sessions are nowhere else: a stop ends them")
         return Outcome(lines, 1 if lost or done is False else 0)
 
-    def _running(self) -> list[int]:
-        return [connector.endpoint.running for connector in self._connectors if connector.state.available]
-
     def _await_drained(self, seconds: float, report: Report) -> bool:
         end, most = time.monotonic() + seconds, 0
         while True:
-            running, waiting = sum(self._running()), unsent(self.server)
+            running, waiting = self.server.node_requests, unsent(self.server)
             if not running and not waiting:
                 return True
             if time.monotonic() >= end:
@@ -98,8 +89,7 @@ class NodeCommands:
 
     def do_undrain(self, host: StandardHost, arguments: Arguments, file: object, report: Report) -> Outcome:
         """Serve as before."""
-        for connector in self._connectors:
-            connector.undrain()
+        self.server.drain(False)
         return Outcome(["health checks say UP again"])
 
     # -- status ----------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def node_status(server: StandardServer) -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "base": str(server.catalina_base),
         "state": server.state.label,
-        "draining": any(connector.draining for connector in connectors),
+        "draining": server.draining,
         "now": time.time(),
         "process": _process(),
         "connectors": [_connector(connector) for connector in connectors],

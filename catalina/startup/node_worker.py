@@ -118,12 +118,13 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         """
         catalina = self.catalina
         text = catalina.properties.get(DRAIN_SECONDS, "0")
-        if catalina.server is None or not text.isdecimal() or int(text) == 0:
+        server = catalina.server
+        if server is None or not text.isdecimal() or int(text) == 0:
             return
+        if server.role is not None and server.role.others_serve:
+            return  # the node goes on, or this is its keeper, whose workers have drained
         log.info("Draining for [%s] seconds: health checks fail, requests are still served", text)
-        for service in catalina.server.services:
-            for connector in service.connectors:
-                connector.drain()
+        server.drain_connectors(True)
         self._hurry.wait(int(text))
 
     def _live(self) -> int:

@@ -22,6 +22,7 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``followers``, ``application_entry``: the keeper's word to its workers about applications.
 - ``node_beans``: the keeper's registry shows one Tomcat, with sums over the workers.
 - ``node_states``: failed logins, permits, nonces and counts, which are the node's.
+- ``node_drain``: the node drains as one.
 - ``node_sign_ons``: single sign-on, whose logins the keeper has.
 - ``roles``: how a tree of components becomes a keeper or a worker.
 

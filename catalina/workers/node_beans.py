@@ -12,7 +12,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,6 @@ from catalina.operations import Impact, Operation
 from catalina.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
-    from catalina.reactor import Reactor
     from catalina.workers.services import Services
     from catalina.workers.worker_links import WorkerLinks
 
@@ -181,10 +179,9 @@ class NodeBean(ManagedBean):
 class NodeBeans(Views):
     """How the keeper's registry shows its beans."""
 
-    def __init__(self, registry: Registry, links: WorkerLinks, reactor: Reactor) -> None:
+    def __init__(self, registry: Registry, links: WorkerLinks) -> None:
         self._registry = registry
         self._links = links
-        self._reactor = reactor
         self._lock = threading.Lock()
         self._counts: dict[int, dict[str, Values]] = {}
         self._counted_at = -FRESH_SECONDS
@@ -194,37 +191,7 @@ class NodeBeans(Views):
     # -- calls to workers
 
     def _call(self, service: str, argument: object, only: int | None = None) -> dict[int, Any]:
-        """Call a service of all workers, or of one.
-
-        Returns:
-            The results by the workers' indexes; in place of one that failed the CatalinaError.
-        """
-        if not self._links.members:
-            return {}
-        begun: Future[dict[int, Future[Any]]] = Future()
-
-        def begin() -> None:
-            members = [member for member in self._links.members if only is None or member.port - 1 == only]
-            begun.set_result({member.port - 1: self._links.call(member, service, argument) for member in members})
-
-        self._reactor.call_soon(begin)
-        if self._reactor.in_runner:
-            with self._reactor.blocking():
-                return self._results(begun)
-        return self._results(begun)
-
-    @staticmethod
-    def _results(begun: Future[dict[int, Future[Any]]]) -> dict[int, Any]:
-        calls = begun.result(ANSWER_SECONDS)
-        wait(calls.values(), ANSWER_SECONDS)
-        results: dict[int, Any] = {}
-        for worker, call in calls.items():
-            if not call.done():
-                results[worker] = CatalinaError(f"worker [{worker}] has not answered within {ANSWER_SECONDS:g} seconds")
-            else:
-                fault = call.exception()
-                results[worker] = call.result() if fault is None else CatalinaError(f"worker [{worker}]: {fault}")
-        return results
+        return self._links.call_all(service, argument, ANSWER_SECONDS, only)
 
     def _act(self, name: ObjectName, only: int | None, service: str, what: list[Any]) -> None:
         """Act in workers. A bean that a worker has not is left out there."""

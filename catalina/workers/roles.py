@@ -23,6 +23,7 @@ from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
 from catalina.workers.node_beans import NodeBeans, offer_beans
+from catalina.workers.node_drain import KeeperDrain, ask_drain, offer_drain
 from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
 from catalina.workers.stored_sessions import keeping_manager
@@ -99,7 +100,8 @@ class KeeperRole:
         self.links.services.add(STATE, self._states.call, is_quick=True)
         self.links.on_lost.append(self._states.worker_lost)
         self.links.services.add(SIGN_ON, KeeperSignOns(_containers(server)).call)
-        NodeBeans(server.mbeans, self.links, server.reactor)
+        NodeBeans(server.mbeans, self.links)
+        self._drain = KeeperDrain(self.links)
         declared = {
             context
             for engine in _engines(server)
@@ -111,6 +113,15 @@ class KeeperRole:
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
         #: The managers, and if they are for a distributable application.
         self._managers: dict[bytes, tuple[Any, bool]] = {}
+
+    @property
+    def is_draining(self) -> bool:
+        """See :class:`NodeRole`."""
+        return self._drain.is_draining
+
+    def drain(self, draining: bool | None) -> int:
+        """See :class:`NodeRole`."""
+        return self._drain.drain(draining)
 
     def runs(self, context: StandardContext) -> bool:
         """Never: workers do."""
@@ -190,10 +201,12 @@ class WorkerRole:
     def __init__(self, server: StandardServer, shared: SharedParts, index: int, on_stop: Callable[[], None]) -> None:
         self.index = index
         self.others_serve = True
+        self._server = server
         address = shared.listening.getsockname()
         self.channel = KeeperChannel(address, index, server.reactor, on_stop)
         self.queries = KeeperQueries(address, index, server.reactor)
         offer_beans(server.mbeans, self.channel.services)
+        offer_drain(server, self.channel.services)
         join_sign_ons(_containers(server), self.queries.call)
         self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt)
         self._counts = shared.counts
@@ -290,6 +303,18 @@ class WorkerRole:
         self._accepts = True
         self.note_connections()
         self.moves.open()
+        ask_drain(self._server, self.queries)
+
+    @property
+    def is_draining(self) -> bool:
+        """As this worker's connectors say."""
+        return any(connector.draining for connector in self._connectors)
+
+    def drain(self, draining: bool | None) -> int:
+        """See :class:`NodeRole`; a worker can do so for itself only."""
+        if draining is not None:
+            self._server.drain_connectors(draining)
+        return self._server.running_requests
 
     def leave(self, *, others_serve: bool) -> None:
         """The connectors are about to stop. Other workers go on with the connections that can move."""

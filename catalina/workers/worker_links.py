@@ -7,11 +7,11 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalina.errors import ProtocolError
+from catalina.errors import CatalinaError, ProtocolError
 from catalina.reactor import READ, Reactor
 from catalina.tribes.member import Member
 from catalina.workers.frames import (
@@ -152,6 +152,27 @@ class WorkerLinks:
             gone.set_exception(CallError("the worker has gone"))
             return gone
         return link.call(service, argument)
+
+    def call_all(self, service: str, argument: object, seconds: float, only: int | None = None) -> dict[int, Any]:
+        """Call a service of all workers, or of one, and wait for the results. Any thread.
+
+        Returns:
+            The results by the workers' indexes; in place of one that failed, or took longer, the CatalinaError.
+        """
+        if not self._links:
+            return {}
+        begun: Future[dict[int, Future[Any]]] = Future()
+
+        def begin() -> None:
+            members = [member for member in self.members if only is None or member.port - 1 == only]
+            begun.set_result({member.port - 1: self.call(member, service, argument) for member in members})
+
+        if self._reactor.in_runner:
+            begin()
+            with self._reactor.blocking():
+                return _results(begun.result(), seconds)
+        self._reactor.call_soon(begin)
+        return _results(begun.result(seconds), seconds)
 
     def stop_workers(self) -> None:
         """The node stops: the workers shall end in order."""
@@ -315,6 +336,18 @@ class WorkerLinks:
             link.link.send(encode_frame(Kind.ANSWER, found, number))
 
         copies.when_here(question, answer)
+
+
+def _results(calls: dict[int, Future[Any]], seconds: float) -> dict[int, Any]:
+    wait(calls.values(), seconds)
+    results: dict[int, Any] = {}
+    for worker, call in calls.items():
+        if not call.done():
+            results[worker] = CatalinaError(f"worker [{worker}] has not answered within {seconds:g} seconds")
+        else:
+            fault = call.exception()
+            results[worker] = call.result() if fault is None else CatalinaError(f"worker [{worker}]: {fault}")
+    return results
 
 
 class _WorkerLink:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -225,6 +226,12 @@ class Node:
                 if answers[-1].headers.get("Connection") == "close":
                     raise AssertionError(f"{self.name} closed the connection: {answers[-1]}")
         return answers
+
+    def catalina(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a verb of the ``catalina`` command against this node."""
+        command = [sys.executable, "-P", "-m", "catalina", *arguments]
+        environment = dict(os.environ, CATALINA_BASE=str(self.base))
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     def processes(self) -> list[int]:
         """The ids of the process and its children, the worker last."""

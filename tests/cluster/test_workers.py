@@ -158,6 +158,18 @@ def test_the_beans_are_those_of_one_tomcat(make_node: MakeNode, counting_webapp:
         assert client.get("Catalina:type=ThreadPool," + name.partition(",")[2], "maxThreads") == 400
 
 
+def test_the_node_drains_as_one(make_node: MakeNode, counting_webapp: Path) -> None:
+    valve = '<Valve className="org.apache.catalina.valves.HealthCheckValve"/>'
+    node = make_node("n1", cluster=valve, webapp=counting_webapp, workers=2).start()
+    node.catalina("drain")
+    assert {node.get("/health", app="").status for _ in range(20)} == {503}
+    node.kill_worker()
+    wait_until(lambda: len(node.named_processes("catalina-w")) == 2, "another worker")
+    wait_until(lambda: {node.get("/health", app="").status for _ in range(20)} == {503}, "it drains, too")
+    node.catalina("undrain")
+    assert {node.get("/health", app="").status for _ in range(20)} == {200}
+
+
 def test_every_process_ends_with_the_node(make_node: MakeNode, counting_webapp: Path) -> None:
     node = make_node("n1", webapp=counting_webapp, workers=3).start()
     processes = node.processes()

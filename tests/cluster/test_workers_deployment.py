@@ -70,9 +70,7 @@ def directory(place: Path, version: str, more: str = "") -> Path:
 
 def catalina(node: Node, *arguments: str) -> subprocess.CompletedProcess[str]:
     """``catalina`` with these arguments in the node's directory."""
-    environment = dict(os.environ, CATALINA_BASE=str(node.base))
-    command = [str(PROJECT / ".venv" / "bin" / "python"), "-m", "catalina", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return node.catalina(*arguments)
 
 
 def versions(node: Node, app: str = "/shop", times: int = 30) -> set[str]:

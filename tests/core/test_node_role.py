@@ -29,6 +29,7 @@ class Role:
         self.serves = serves
         self.others_serve = others_serve
         self.asked: list[Manager | None] = []
+        self.drained: list[bool | None] = []
 
     @property
     def elsewhere(self) -> Elsewhere | None:
@@ -43,6 +44,12 @@ class Role:
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         self.asked.append(declared)
         return StandardManager(pathname="")
+
+    is_draining = False
+
+    def drain(self, draining: bool | None) -> int:
+        self.drained.append(draining)
+        return 7
 
     def state(self, kind: type[Any], name: str) -> Any:
         return kind()
@@ -129,3 +136,12 @@ def test_a_port_that_others_go_on_serving_stays_open() -> None:
     assert connector.others_accept
     role.others_serve = False
     assert not connector.others_accept
+
+
+def test_a_keeper_drains_the_node_by_its_role(server: StandardServer) -> None:
+    role = server.role = Role(runs_applications=False, serves=False)
+    server.drain(True)
+    assert role.drained == [True]
+    assert server.node_requests == 7
+    role.is_draining = True
+    assert server.draining

@@ -50,7 +50,7 @@ class Beans:
     def __init__(self, make_node: MakeNode) -> None:
         self.node = make_node()
         self.keeper = Registry()
-        NodeBeans(self.keeper, self.node.keeper.links, self.node.keeper.reactor)
+        NodeBeans(self.keeper, self.node.keeper.links)
         self.workers = [Registry(), Registry()]
         for worker, registry in zip(self.node.workers, self.workers, strict=True):
             offer_beans(registry, worker.channel.services)
@@ -138,7 +138,7 @@ def test_a_worker_that_does_not_answer_is_left_out(
 def test_without_workers_the_keepers_own_values_are_shown(make_node: MakeNode) -> None:
     registry = Registry()
     node = make_node(workers=0)
-    NodeBeans(registry, node.keeper.links, node.keeper.reactor)
+    NodeBeans(registry, node.keeper.links)
     registry.register(TRAFFIC, RequestGroupInfo())
     assert registry.find(TRAFFIC).get("requestCount") == 0
     with pytest.raises(InstanceNotFound):

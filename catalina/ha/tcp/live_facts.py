@@ -169,7 +169,9 @@ class LiveFacts:
     def _look(self) -> LiveNode:
         cluster = self._cluster
         engine = _engine_of(cluster.container)
-        connectors = engine.service.connectors if engine is not None and engine.service is not None else ()
+        service = None if engine is None else engine.service
+        connectors = () if service is None else service.connectors
+        server = None if service is None else service.server
         running = [connector for connector in connectors if connector.state.available]
         traffic = cluster.traffic().values()
         binders = [valve for valve in cluster.valves if isinstance(valve, JvmRouteBinderValve)]
@@ -180,7 +182,7 @@ class LiveFacts:
             python=f"{platform.python_implementation()} {platform.python_version()}",
             route=_cut(engine.jvm_route_of_engine if engine is not None else ""),
             uptime=time.monotonic() - _STARTED,
-            draining=any(connector.draining for connector in connectors),
+            draining=server is not None and server.draining,
             turnover="" if not binders else "on" if any(valve.enabled for valve in binders) else "off",
             operable=self.operable,
             requests=sum(connector.request_info.request_count for connector in connectors),

@@ -1,0 +1,63 @@
+"""Draining a node of several processes: the keeper tells the workers, which have the connections."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from catalina.errors import CatalinaError
+
+if TYPE_CHECKING:
+    from catalina.core.standard_server import StandardServer
+    from catalina.workers.keeper_queries import KeeperQueries
+    from catalina.workers.services import Services
+    from catalina.workers.worker_links import WorkerLinks
+
+__all__ = ["KeeperDrain", "ask_drain", "offer_drain"]
+
+log = logging.getLogger("org.apache.catalina.workers.NodeDrain")
+
+#: A worker's service: drain (true), serve as before (false) or go on (null); returns how many requests run. The
+#: keeper's of the same name says if the node drains.
+DRAIN = "drain"
+#: Seconds that a worker has to answer.
+ANSWER_SECONDS = 2.0
+
+
+def offer_drain(server: StandardServer, services: Services) -> None:
+    """Let the keeper drain this worker."""
+
+    def drain(_: int | None, draining: bool | None) -> int:
+        if draining is not None:
+            server.drain_connectors(draining)
+        return server.running_requests
+
+    services.add(DRAIN, drain)
+
+
+def ask_drain(server: StandardServer, queries: KeeperQueries) -> None:
+    """A worker that has started drains if the node does. Raises KeeperGoneError."""
+    if queries.call(DRAIN, None):
+        server.drain_connectors(True)
+
+
+class KeeperDrain:
+    """The keeper's knowledge that the node drains, and the way to tell the workers."""
+
+    def __init__(self, links: WorkerLinks) -> None:
+        self._links = links
+        self.is_draining = False
+        links.services.add(DRAIN, lambda _, __: self.is_draining, is_quick=True)
+
+    def drain(self, draining: bool | None) -> int:
+        """Drain, serve as before, or go on; returns the number of requests that run in all workers."""
+        if draining is not None:
+            self.is_draining = draining
+        running = 0
+        for result in self._links.call_all(DRAIN, draining, ANSWER_SECONDS).values():
+            if isinstance(result, CatalinaError):
+                log.warning("%s", result)
+            else:
+                count: Any = result
+                running += count
+        return running
