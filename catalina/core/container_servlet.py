@@ -18,4 +18,8 @@ class ContainerServlet(Component):
     Only an application whose ``<Context>`` says ``privileged="true"`` may have one.
     """
 
+    #: Its answers are about the node when it runs in the keeper of a node with workers. One that looks at connections
+    #: or running requests itself sees those of its own process.
+    answers_for_node = True
+
     wrapper: StandardWrapper

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from catalina.core.container_servlet import ContainerServlet
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_host import StandardHost
+    from catalina.core.standard_wrapper import StandardWrapper
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
 
@@ -31,6 +35,9 @@ class Elsewhere(Protocol):
 
     def pause(self, context: StandardContext) -> None:
         """Let new requests of an application wait, and the running ones end: its files are going to change."""
+
+    def ask_all(self, service: str, argument: object = None) -> Mapping[int, Any]:
+        """The results of a service of every process, by its number; one that has gone is left out."""
 
     def is_paused(self, context: StandardContext) -> bool:
         """True between a pause and the next start or the end of the pause. Nothing is stopped or removed meanwhile."""
@@ -86,6 +93,9 @@ class NodeRole(Protocol):
         Raises:
             CatalinaError: it did not start again.
         """
+
+    def stand_in(self, wrapper: StandardWrapper, servlet: ContainerServlet) -> Callable[..., Iterable[bytes]] | None:
+        """A WSGI callable that passes requests on to the process in which a servlet runs; None when it runs here."""
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """The session manager of an application that starts.

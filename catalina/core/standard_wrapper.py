@@ -192,6 +192,9 @@ class StandardWrapper(ContainerBase):
                 if not context.privileged:  # a factory has made it
                     raise DeploymentError(RESTRICTED.format(name))
                 made.wrapper = self
+                stand_in = self._stand_in(made)
+                if stand_in is not None:
+                    return stand_in
             start = getattr(made, "start_servlet", None)
             if start is not None:
                 start(self.config, context)
@@ -201,6 +204,12 @@ class StandardWrapper(ContainerBase):
             with context.loader.bound():
                 return adapt_asgi(made, name, context.asgi == "wrap", context.loader, context.logger)
         return made
+
+    def _stand_in(self, servlet: ContainerServlet) -> Application | None:
+        """What passes requests on when the servlet runs in another process of the node."""
+        server = self.context.server
+        role = None if server is None else server.role
+        return None if role is None else role.stand_in(self, servlet)
 
     def _stop(self) -> None:
         super()._stop()

@@ -154,7 +154,11 @@ class Applications:
 
     def find_leaks(self) -> Lines:
         """Names of stopped applications of which threads still run."""
-        return find_leaks(self.own.host_path)
+        elsewhere = self.own.elsewhere
+        if elsewhere is None:
+            return find_leaks(self.own.host_path)
+        found = elsewhere.ask_all("leaks", self.own.host_path)
+        return list(dict.fromkeys(name for names in found.values() for name in names))
 
     # -- common steps --------------------------------------------------------------------------------------------
 

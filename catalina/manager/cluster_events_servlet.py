@@ -26,6 +26,8 @@ RETRY_MS = 2000
 class ClusterEventsServlet(ContainerServlet):
     """Answers GET with a stream of events, ``live``, each the moving part of the page as HTML."""
 
+    answers_for_node = False
+
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method, context = environ["REQUEST_METHOD"], self.wrapper.context
         if method != "GET":

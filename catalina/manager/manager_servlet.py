@@ -13,8 +13,8 @@ from catalina.manager.applications import Applications
 from catalina.manager.asked import Asked, Refused, context_name
 from catalina.manager.installation import Installation
 from catalina.manager.text_servlet import Lines, TextServlet
-from catalina.manager.vm_report import thread_dump, vm_info
 from catalina.mbeans.managed_bean import tomcat_class_name
+from catalina.startup.vm_report import thread_dump, vm_info
 from catalina.util.context_name import ContextName
 from catalina.util.server_info import SERVER_INFO
 
@@ -137,7 +137,10 @@ class ManagerServlet(TextServlet):
         return ["OK - VM info"], vm_info(self.server.properties)
 
     def _thread_dump(self, asked: Asked) -> tuple[Lines, str]:
-        return ["OK - JVM thread dump"], thread_dump()
+        elsewhere = self.applications.own.elsewhere
+        others = {} if elsewhere is None else elsewhere.ask_all("threads")
+        dumps = [thread_dump(), *(f"Worker [{number}]:\r\n{dump}" for number, dump in others.items())]
+        return ["OK - JVM thread dump"], "\r\n".join(dumps)
 
     def _ciphers(self, asked: Asked) -> Lines:
         lines = ["OK - Connector / SSL Cipher information"]
@@ -158,6 +161,8 @@ class ManagerServlet(TextServlet):
         return lines
 
     def _reload_tls(self, asked: Asked) -> Lines:
+        if self.applications.own.elsewhere is not None:
+            raise Refused("The workers of this node have the certificates; HUP replaces them by workers with new ones")
         return tls_report.reload_tls(self._connectors, asked["tlsHostName"])
 
     commands = {

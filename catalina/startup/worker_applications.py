@@ -18,9 +18,11 @@ from catalina.core.standard_host import StandardHost
 from catalina.errors import CatalinaError, DeploymentError, ProtocolError
 from catalina.lifecycle import LifecycleEvent, LifecycleState
 from catalina.loader.application_imports import imports
+from catalina.loader.leftovers import find_leaks
 from catalina.loader.load_failure import describe_failure
 from catalina.startup.context_maker import give_source, make_context
 from catalina.startup.host_config import HostConfig
+from catalina.startup.vm_report import thread_dump
 from catalina.workers.application_entry import ApplicationEntry, ContextSource, files_of
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class WorkerApplications:
         services.add("stop", lambda _, asked: self._when_started(self._stop, asked))
         services.add("remove", lambda _, asked: self._when_started(self._remove, asked))
         services.add("pause", lambda _, asked: self._when_started(self._pause, asked))
+        services.add("leaks", lambda _, host: find_leaks(host))
+        services.add("threads", lambda _, __: thread_dump())
         role.channel.on_next_keeper = self._follow_next_keeper
 
     def _hosts(self) -> list[StandardHost]:

@@ -19,7 +19,8 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``services``: what a process does for the others when they call. ``peers``: how session managers see the two.
 - ``keeper_backup_manager``, ``map_copies``: the same for a BackupManager, whose map the keeper is a member of.
 - ``stored_sessions``: the keeper's managers that keep sessions over a restart, in a file or a Store.
-- ``followers``, ``application_entry``: the keeper's word to its workers about applications.
+- ``followers``, ``application_entry``: the keeper's word to its workers about applications. ``container_requests``:
+  the manager applications, accepted in a worker, answered in the keeper.
 - ``node_beans``: the keeper's registry shows one Tomcat, with sums over the workers.
 - ``node_states``: failed logins, permits, nonces and counts, which are the node's.
 - ``node_drain``: the node drains as one.

@@ -187,6 +187,11 @@ class Followers:
         with self._table:
             return sorted(self._present(), key=_index)
 
+    def context(self, key: str) -> StandardContext | None:
+        """The keeper's context of an application, None for an unknown one. Any thread."""
+        with self._table:
+            return self._contexts.get(key)
+
     def ask_all(self, service: str, argument: object = None) -> dict[int, Any]:
         """The results of a service of every worker, by its number. One that has gone, or fails, is left out."""
         results = ((worker, self._call(worker, service, argument)) for worker in self.workers())

@@ -18,6 +18,7 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.workers.application_entry import manager_key
 from catalina.workers.connection_moves import ConnectionMoves
+from catalina.workers.container_requests import ContainerRequests, RelayedServlet, is_own
 from catalina.workers.followers import Followers
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
@@ -33,8 +34,10 @@ from catalina.workers.worker_links import WorkerLinks
 
 if TYPE_CHECKING:
     from catalina.connector.handover import Handover
+    from catalina.core.container_servlet import ContainerServlet
     from catalina.core.node_role import Elsewhere
     from catalina.core.standard_server import StandardServer
+    from catalina.core.standard_wrapper import StandardWrapper
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
     from catalina.workers.shared_parts import SharedParts
@@ -110,6 +113,7 @@ class KeeperRole:
             if isinstance(context, StandardContext)
         }
         self.elsewhere = Followers(self.links, server, declared)
+        ContainerRequests(self.links.services, self.elsewhere.context)
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
         #: The managers, and if they are for a distributable application.
         self._managers: dict[bytes, tuple[Any, bool]] = {}
@@ -130,6 +134,9 @@ class KeeperRole:
     def reload(self, context: StandardContext, by_command: bool) -> bool:
         """The keeper reloads, and workers follow."""
         return False
+
+    def stand_in(self, wrapper: StandardWrapper, servlet: ContainerServlet) -> None:
+        """None: what works on the container runs here."""
 
     def state(self, kind: type[_State], name: str) -> _State:
         """See :class:`NodeRole`."""
@@ -257,6 +264,10 @@ class WorkerRole:
         asked = {"key": key, "serial": self.serials.get(key, 0), "by_command": by_command}
         self.queries.call("reload", asked, RELOAD_SECONDS)
         return True
+
+    def stand_in(self, wrapper: StandardWrapper, servlet: ContainerServlet) -> RelayedServlet | None:
+        """The keeper runs this software's servlets; those of an application run here, and work on this worker."""
+        return RelayedServlet(wrapper, servlet, self.queries) if is_own(wrapper.servlet_class) else None
 
     def tell(self, context: StandardContext) -> None:
         """Tell the keeper of an application what only its code says. Its sessions are the group's accordingly.

@@ -41,6 +41,9 @@ class Role:
     def reload(self, context: StandardContext, by_command: bool) -> bool:
         return False
 
+    def stand_in(self, wrapper: object, servlet: object) -> None:
+        return None
+
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         self.asked.append(declared)
         return StandardManager(pathname="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from catalina.manager.vm_report import thread_dump, vm_info
+from catalina.startup.vm_report import thread_dump, vm_info
 
 
 def test_the_sections_have_tomcats_names_and_secrets_are_hidden():
