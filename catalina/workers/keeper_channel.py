@@ -95,6 +95,8 @@ class KeeperChannel:
         self.reactor = reactor
         #: The managers of this worker's applications, by the key that both sides know them by.
         self.managers: dict[bytes, Hearer] = {}
+        #: Ids of sessions of which an application had copies before it was reloaded or exchanged, by the same key.
+        self.left: dict[bytes, Sequence[str]] = {}
         #: The services that this worker offers the keeper.
         self.services = Services(reactor)
         #: Called in a thread when another keeper is there, before it gets the sessions.

@@ -126,6 +126,14 @@ class KeeperGroup:
         granted: Any = self._queries.call(MAY_FORGET, [self._key.decode(), list(sessions)])
         return set(granted)
 
+    def leave(self, sessions: Sequence[str]) -> None:
+        """The manager stops for a moment, and the keeper goes on counting its copies of these sessions."""
+        self.channel.left[self._key] = sessions
+
+    def left(self) -> Sequence[str]:
+        """The ids that an earlier manager of the application has left, once."""
+        return self.channel.left.pop(self._key, ())
+
     def forget(self, sessions: Sequence[tuple[str, int]]) -> None:
         """The manager has dropped copies; see :meth:`KeeperChannel.forget`."""
         self.channel.forget(self._key, sessions)

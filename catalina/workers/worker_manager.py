@@ -50,6 +50,10 @@ class Keeper(Protocol):
 
     def may_make_session(self) -> bool: ...
 
+    def leave(self, sessions: Sequence[str]) -> None: ...
+
+    def left(self) -> Sequence[str]: ...
+
     def may_forget(self, sessions: Sequence[str]) -> set[str]: ...
 
     def remove_manager(self, manager: WorkerManager) -> None: ...
@@ -123,6 +127,9 @@ class WorkerManager(DeltaManager):
     def _load(self, session_id: str, *, may_go: bool = False) -> int | None:
         if not self.state.available or not 0 < len(session_id) <= MAX_ID:
             return None
+        return self._fetch(session_id, may_go=may_go)
+
+    def _fetch(self, session_id: str, *, may_go: bool = False) -> int | None:
         question = encode_question(session_id)
         with self._loading:
             session = self.sessions.get(session_id)
@@ -234,6 +241,16 @@ class WorkerManager(DeltaManager):
     def _start(self) -> None:
         self.cluster.join(self)
         super()._start()
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Get the sessions back that were here before a reload: the next keeper may need them."""
+        for session_id in self.cluster.left():
+            try:
+                self._fetch(session_id)
+            except KeeperGoneError as error:
+                log.warning("Manager [%s]: sessions are left to the keeper alone: %s", self.name, error)
+                return
 
     def _say_registered(self, cluster: SimpleTcpCluster) -> None:
         """Nothing: the keeper says it, once for the node."""
@@ -275,7 +292,11 @@ class WorkerManager(DeltaManager):
         return now_ms - _last_used_ms(session) >= IDLE_MS or self._is_outdated(session)
 
     def _stop(self) -> None:
-        """Drop only this worker's copies: the sessions live on with the keeper."""
+        """Drop only this worker's copies: the sessions live on with the keeper.
+
+        After a reload the worker has them again, as they are then: values become objects of the new code, and no change
+        of another worker is missed.
+        """
         self._stopping = True
         self.transfer.stop()
         self.state_sender.stop()
@@ -287,7 +308,9 @@ class WorkerManager(DeltaManager):
         with self.lock:
             self.ledger.clear()
         self.cluster.shared.clear()
-        if dropped:
+        if self.context is not None and self.context.paused:
+            self.cluster.leave([session_id for session_id, _ in dropped])
+        elif dropped:
             self.cluster.forget(dropped)
 
 

@@ -275,3 +275,18 @@ def test_a_session_that_nobody_uses_outlives_a_keeper_without_a_group(
     there = first.request(session.id)
     assert there is not None
     assert there.get_attribute("count") == 1
+
+
+def test_a_reload_takes_the_sessions_up_as_they_are_then(make_node: Callable[..., SmallNode]) -> None:
+    node = make_node()
+    first, second = node.workers
+    session = first.request(count=1)
+    assert session is not None
+    first.manager.context.paused = True  # type: ignore[union-attr, misc]
+    first.manager.stop()
+    second.request(session.id, count=2)
+    first.manager.start()
+    first.manager.context.paused = False  # type: ignore[union-attr, misc]
+    again = first.manager.sessions[session.id]
+    assert again.get_attribute("count") == 2
+    assert first.channel.left == {}
