@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
-from tests.cluster.node import PROJECT, Node
+from tests.cluster.node import PROJECT, Node, free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
@@ -247,3 +248,32 @@ def test_the_next_keeper_finds_what_runs(shop: Node, tmp_path: Path) -> None:
     assert clients.faults == []
     assert clients.broken_off == 0
     assert versions(shop) == {"two"}
+
+
+BARE = """
+from catalina.webapp import distributable
+
+@distributable
+def application(environ, start_response):
+    session = environ["catalina.session"]
+    session["count"] = session.get("count", 0) + 1
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{session['count']} x".encode()]
+"""
+
+
+def test_a_bare_application_that_says_it_is_distributable_is_the_groups(make_node: MakeNode, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "wsgi.py").write_text(BARE)
+    port = free_udp_port()
+    first, second = (make_node(name, cluster=full(port), webapp=bare, workers=2) for name in ("n1", "n2"))
+    for node in (first, second):
+        node.start(wait=False)
+    for node in (first, second):
+        node.wait_started()
+    sessions = [first.get("/").session_id for _ in range(10)]
+    first.kill()
+    assert [second.get("/", session).body for session in sessions] == [b"2 x"] * 10
+    os.kill(second.named_processes("catalina-keeper")[0], signal.SIGKILL)
+    assert [second.get("/", session, timeout=30).body for session in sessions] == [b"3 x"] * 10
