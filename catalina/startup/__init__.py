@@ -15,7 +15,7 @@ from files.
   ``authenticator_config``, ``application_logging``, ``privileged_application``).
 - The operator's verbs against a running node: ``control_socket``, ``control_commands`` and ``node_commands`` in the
   node, ``control_client`` and ``manager_client`` outside; ``node_status``, ``top``, ``session_safety``,
-  ``exec_command``, ``vm_report``.
+  ``exec_command``, ``application_environment``, ``vm_report``.
 - Looking for faults: ``config_test`` with ``config_files`` and ``start_check``; ``doctor`` with ``finding``,
   ``node_findings``, ``group_findings`` and ``group_network``.
 - ``server_beans`` names every component as a bean, ``reference`` prints its attributes.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
-from catalina.loader.application_environ import environment_of
+from catalina.startup.application_environment import application_environment
 from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
 from catalina.startup.node_commands import NodeCommands, Outcome, columns
@@ -121,14 +120,9 @@ class ControlCommands:
     def do_environment(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """One line of JSON: variables, import path, directory and Python of an application, for ``catalina exec``."""
         context = host.find_child(_name_of(arguments).name)
-        if not isinstance(context, StandardContext) or context.loader.space is None:
+        found = application_environment(context) if isinstance(context, StandardContext) else None
+        if found is None:
             raise DeploymentError(f"no application [{arguments.get('name')}] runs on host {host.name}")
-        found = {
-            "variables": environment_of(context.loader.space),
-            "imports": context.loader.space.path,
-            "directory": str(context.document_root),
-            "python": sys.executable,
-        }
         return [json.dumps(found)]
 
     def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:

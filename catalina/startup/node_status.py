@@ -8,6 +8,8 @@ import platform
 import resource
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_server import StandardServer
 
-__all__ = ["node_status"]
+__all__ = ["STATUS", "node_status"]
 
+#: The service of a worker that tells its status to the keeper.
+STATUS = "status"
+#: Counts of a connector that are the sums of its counts in the workers.
+CONNECTOR_SUMS = (
+    "connections", "running", "busy", "threads", "waiting", "requests", "errors", "sent", "received", "time_ms",
+)  # fmt: skip
 #: Number of requests that the report names; it starts with the longest.
 MAX_SLOW = 10
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -31,7 +39,7 @@ def node_status(server: StandardServer) -> dict[str, Any]:
     ``_ms``.
     """
     connectors = [connector for service in server.services for connector in service.connectors]
-    return {
+    status: dict[str, Any] = {
         "version": SERVER_INFO,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "base": str(server.catalina_base),
@@ -44,6 +52,36 @@ def node_status(server: StandardServer) -> dict[str, Any]:
         "slow": _slow(server),
         "clusters": [_cluster(cluster) for cluster in clusters_of(server)],
     }
+    elsewhere = None if server.role is None else server.role.elsewhere
+    if elsewhere is not None:
+        _add_workers(status, elsewhere.ask_all(STATUS))
+    return status
+
+
+def _add_workers(status: dict[str, Any], workers: Mapping[int, dict[str, Any]]) -> None:
+    """Add to the keeper's status what requests do in the workers."""
+    parts = list(workers.values())
+    status["workers"] = [{"worker": number, **part["process"]} for number, part in workers.items()]
+    for mine in status["connectors"]:
+        same = [each for part in parts for each in part["connectors"] if each["name"] == mine["name"]]
+        if same:
+            _sum(mine, same, CONNECTOR_SUMS)
+            times = Counter[str]()
+            for each in same:
+                times.update(each["times"])
+            mine["times"] = dict(sorted(times.items(), key=lambda each: int(each[0])))
+            mine["state"] = next((each["state"] for each in same if each["state"] != "started"), "started")
+    for mine in status["applications"]:
+        place = mine["host"], mine["path"]
+        same = [each for part in parts for each in part["applications"] if (each["host"], each["path"]) == place]
+        _sum(mine, same, ("requests", "errors", "running"))
+    slow = (each for part in parts for each in part["slow"])
+    status["slow"] = sorted(slow, key=lambda each: each["seconds"], reverse=True)[:MAX_SLOW]
+
+
+def _sum(target: dict[str, Any], sources: Sequence[Mapping[str, Any]], names: Iterable[str]) -> None:
+    for name in names:
+        target[name] = sum(each[name] for each in sources)
 
 
 def _process() -> dict[str, Any]:

@@ -20,8 +20,10 @@ from catalina.lifecycle import LifecycleEvent, LifecycleState
 from catalina.loader.application_imports import imports
 from catalina.loader.leftovers import find_leaks
 from catalina.loader.load_failure import describe_failure
+from catalina.startup.application_environment import ENVIRONMENT, application_environment
 from catalina.startup.context_maker import give_source, make_context
 from catalina.startup.host_config import HostConfig
+from catalina.startup.node_status import STATUS, node_status
 from catalina.startup.vm_report import thread_dump
 from catalina.workers.application_entry import ApplicationEntry, ContextSource, files_of
 
@@ -72,6 +74,8 @@ class WorkerApplications:
         services.add("remove", lambda _, asked: self._when_started(self._remove, asked))
         services.add("pause", lambda _, asked: self._when_started(self._pause, asked))
         services.add("leaks", lambda _, host: find_leaks(host))
+        services.add(STATUS, lambda _, __: node_status(server))
+        services.add(ENVIRONMENT, self._environment)
         services.add("threads", lambda _, __: thread_dump())
         role.channel.on_next_keeper = self._follow_next_keeper
 
@@ -196,6 +200,10 @@ class WorkerApplications:
         if context is not None and context.state.available:
             context.paused = True
             context.in_progress.wait_idle(context.unload_delay / 1000)
+
+    def _environment(self, _: int | None, key: str) -> dict[str, object] | None:
+        context = self._context(key)
+        return None if context is None else application_environment(context)
 
     # -- one application -----------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -277,3 +278,14 @@ def test_a_bare_application_that_says_it_is_distributable_is_the_groups(make_nod
     assert [second.get("/", session).body for session in sessions] == [b"2 x"] * 10
     os.kill(second.named_processes("catalina-keeper")[0], signal.SIGKILL)
     assert [second.get("/", session, timeout=30).body for session in sessions] == [b"3 x"] * 10
+
+
+def test_status_and_environment_are_the_workers(shop: Node) -> None:
+    before = sum(each["requests"] for each in json.loads(catalina(shop, "status", "--json").stdout)["connectors"])
+    everywhere(shop, connections=10)
+    status = json.loads(catalina(shop, "status", "--json").stdout)
+    assert sum(each["requests"] for each in status["connectors"]) == before + 10
+    assert {each["pid"] for each in status["workers"]} == set(shop.named_processes("catalina-w"))
+    assert [each["state"] for each in status["connectors"]] == ["started"]
+    done = catalina(shop, "exec", "/shop", "--", "python", "-c", "import counting; print(counting.VERSION)")
+    assert (done.stdout, done.returncode) == ("one\n", 0), done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from types import SimpleNamespace
 
 from catalina.startup.node_status import node_status
 from tests.manager.site import make_base, running
@@ -69,3 +70,27 @@ def test_an_application_that_failed_says_why(tmp_path):
     assert row["state"] == "failed"
     assert "ZeroDivisionError" in row["reason"]
     assert row["sessions"] is None
+
+
+def test_the_keeper_adds_up_what_requests_do_in_its_workers(tmp_path, monkeypatch):
+    make_base(tmp_path, managers=())
+    with running(tmp_path) as site:
+        _add_up(site, monkeypatch)
+
+
+def _add_up(site, monkeypatch):
+    def of_worker(**values):
+        status = node_status(site.server)
+        status["connectors"][0].update(values, state="started")
+        status["slow"] = [{"seconds": values["busy"], "request": "GET /", "client": ""}]
+        return status
+
+    workers = {0: of_worker(busy=1, requests=10, times={"10": 2}), 1: of_worker(busy=2, requests=5, times={"10": 1})}
+    role = SimpleNamespace(serves=True, runs=lambda _: True, elsewhere=SimpleNamespace(ask_all=lambda service: workers))
+    with monkeypatch.context() as patched:
+        patched.setattr(site.server, "role", role)
+        status = node_status(site.server)
+    connector = status["connectors"][0]
+    assert (connector["busy"], connector["requests"], connector["times"]) == (3, 15, {"10": 3})
+    assert [each["seconds"] for each in status["slow"]] == [2, 1]
+    assert [each["worker"] for each in status["workers"]] == [0, 1]
