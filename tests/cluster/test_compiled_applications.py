@@ -9,6 +9,7 @@ import pytest
 
 from catalina.startup import control_client
 from tests.cluster.clusters import full
+from tests.cluster.counting import CountingClients
 from tests.cluster.node import HERE, STARTED, Node, free_udp_port
 from tests.loader.applications import compiled_module
 from tests.support.waiting import wait_until
@@ -48,3 +49,35 @@ def test_the_sessions_are_there_again_after_the_restart(tmp_path: Path, capsys: 
     finally:
         for node in (a, b):
             node.close()
+
+
+COUNTING = """
+import fast.{module}
+
+def application(environ, start_response):
+    session = environ["catalina.session"]
+    session["count"] = session.get("count", 0) + 1
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{{session['count']}} x".encode()]
+"""
+
+
+def test_workers_are_replaced_one_by_one_while_the_other_serves(tmp_path: Path) -> None:
+    application = tmp_path / "counting"
+    (application / "fast").mkdir(parents=True)
+    (application / "fast" / "__init__.py").touch()
+    module = compiled_module()
+    shutil.copy(module, application / "fast")
+    (application / "wsgi.py").write_text(COUNTING.format(module=module.name.partition(".")[0]))
+    node = Node("a", tmp_path / "a", webapp=application, workers=2)
+    try:
+        node.start()
+        before = node.named_processes("catalina-w")
+        clients = CountingClients([node.http_port], "/app/")
+        outcomes: list[int] = []
+        clients.run_while(lambda: outcomes.append(control_client.main("reload", ["/app"], node.base)))
+        assert outcomes == [0]
+        assert clients.faults == []
+        assert not set(before) & set(node.named_processes("catalina-w"))
+    finally:
+        node.close()
