@@ -206,7 +206,7 @@ class StandardWrapper(ContainerBase):
         return made
 
     def _stand_in(self, servlet: ContainerServlet) -> Application | None:
-        """What passes requests on when the servlet runs in another process of the node."""
+        """A callable that passes requests on, when the servlet runs in another process of the node."""
         server = self.context.server
         role = None if server is None else server.role
         return None if role is None else role.stand_in(self, servlet)

@@ -136,8 +136,12 @@ class WorkerApplications:
             for key in [key for key in self._made if key not in known]:
                 self._remove({"key": key})
             for entry in entries:
-                if entry.runs and not entry.is_paused:
+                if entry.is_paused:
+                    continue
+                if entry.runs:
                     self._load({"entry": entry.told(), "new": False})
+                else:
+                    self._stop({"key": entry.key})
         try:
             self._role.queries.call("joined", self._failures)
         except CatalinaError as error:

@@ -1,4 +1,4 @@
-"""What ``catalina exec`` has to know of an application that runs."""
+"""The facts about a running application that ``catalina exec`` needs."""
 
 from __future__ import annotations
 

@@ -206,11 +206,17 @@ def test_the_next_keeper_hears_the_facts_and_its_table_counts(tmp_path: Path) ->
         worker.base.server.reactor.start()
         try:
             before = worker.base.context("/shop")
+            assert before is not None
             worker.role.table = [worker.entry(serial=1)]
             worker.applications._follow_next_keeper()
             assert worker.role.told == ["/shop"]
             wait_until(lambda: worker.role.calls[-1][0] == "joined", "the report")
             assert worker.base.context("/shop") is before
+            worker.word("pause")  # by a keeper that dies before the pause ends
+            worker.role.table = [worker.entry(runs=False)]
+            worker.applications._follow_next_keeper()
+            wait_until(lambda: worker.base.ask("/shop") == "(STOPPED)", "the stop of what does not start there")
+            assert not before.paused
             worker.role.table = []
             worker.applications._follow_next_keeper()
             wait_until(lambda: worker.base.context("/shop") is None, "the end of what the next keeper has not")
