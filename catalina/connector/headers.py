@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import repeat
+
+from catalina.coyote.http11.request_head import FieldsMemo
 
 __all__ = ["Headers", "cgi_key"]
 
@@ -48,13 +50,11 @@ class Headers:
         pairs: (name, value) as they came, bytes; they become text (latin-1, so no byte is lost) when asked for.
     """
 
-    __slots__ = ("_cgi_fields", "cookies", "raw")
+    __slots__ = ("memo", "raw")
 
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = (), memo: FieldsMemo | None = None) -> None:
         self.raw = pairs if isinstance(pairs, (tuple, list)) else list(pairs)
-        self._cgi_fields: dict[str, str] | None = None
-        #: The result of ``parse_cookies``; None before, and after the fields were changed.
-        self.cookies: tuple[bool, int, Mapping[str, Sequence[str]]] | None = None
+        self.memo = FieldsMemo() if memo is None else memo
 
     # A request has about ten fields, and few are read, so a search is cheaper than an index.
 
@@ -77,14 +77,14 @@ class Headers:
 
     def cgi_fields(self) -> dict[str, str]:
         """The fields in the form of the environ, repetitions joined; callers must not change it."""
-        fields = self._cgi_fields
+        fields = self.memo.cgi_fields
         if fields is None:
             # The usual case, known names and each once, takes no step of Python for each field.
             names, values = zip(*self.raw, strict=True) if self.raw else ((), ())
             fields = dict(zip(map(CGI_KEYS.get, names, repeat("")), map(str, values, repeat("latin-1")), strict=True))
             if len(fields) < len(names) or "" in fields:
                 fields = self._join_fields()
-            self._cgi_fields = fields
+            self.memo.cgi_fields = fields
         return fields
 
     def _join_fields(self) -> dict[str, str]:
@@ -120,13 +120,13 @@ class Headers:
     def add(self, name: str, value: str) -> None:
         """Append one more value."""
         self.raw = [*self.raw, (name.encode("latin-1"), value.encode("latin-1"))]
-        self._cgi_fields = self.cookies = None
+        self.memo = FieldsMemo()
 
     def remove(self, name: str) -> None:
         """Remove every value of the field."""
         lower = name.lower()
         self.raw = [pair for pair in self.raw if _lower(pair[0]) != lower]
-        self._cgi_fields = self.cookies = None
+        self.memo = FieldsMemo()
 
     def __contains__(self, name: str) -> bool:
         wanted = name.lower()

@@ -185,8 +185,8 @@ class Http11Connection(ExchangeConnection):
 
     def _make_request(self, head: RequestHead) -> Request:
         # Unpacked at once, because a field of a named tuple costs a call each.
-        method, path, query, http11, fields, length, _, _, _, _, host, port, _ = head
-        headers = Headers(fields)
+        method, path, query, http11, fields, length, _, _, _, _, host, port, _, memo = head
+        headers = Headers(fields, memo)
         request = Request(self._facts, method, path, query, "HTTP/1.1" if http11 else "HTTP/1.0", headers)
         request.content_length = length
         connector = self._rules.connector

@@ -55,11 +55,11 @@ def parse_cookies(headers: Headers, limit: int, names: bool = True) -> Mapping[s
     Raises:
         LimitError: there are more.
     """
-    known = headers.cookies
+    known = headers.memo.cookies
     if known is None or known[0] is not names:
         field = headers.cgi_fields().get("HTTP_COOKIE", "")
         read = _remembered_cookies if len(field) <= REMEMBERED_LENGTH else _read_cookies
-        known = headers.cookies = (names, *read(field, names))
+        known = headers.memo.cookies = (names, *read(field, names))
     _, count, cookies = known
     if 0 <= limit < count:
         raise LimitError(f"more than the maximum number of cookies [{limit}] in one request")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, NoReturn
@@ -29,7 +29,7 @@ from gunicorn_h1c._parser_fast import IncompleteError
 from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 
-__all__ = ["HeadLimits", "RefusedHead", "RequestHead", "RequestHeadParser", "describe_refused"]
+__all__ = ["FieldsMemo", "HeadLimits", "RefusedHead", "RequestHead", "RequestHeadParser", "describe_refused"]
 
 #: The C parser keeps header fields in a table of this size.
 PARSER_MAX_FIELDS = 256
@@ -39,9 +39,13 @@ PARSER_MAX_FIELDS = 256
 PATH_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%"
 RELAXABLE = '"<>[\\]^`{|}'
 
-#: Targets remembered per connector, and the longest one.
-REMEMBERED_TARGETS = 1024
+#: Request lines and targets remembered per connector, and the longest one.
+REMEMBERED_LINES = 1024
 REMEMBERED_LENGTH = 128
+#: Blocks of fields remembered per connector, and the longest one. A client sends the same fields with each of its
+#: requests, whatever it asks for.
+REMEMBERED_BLOCKS = 512
+REMEMBERED_BLOCK_LENGTH = 1024
 
 _FIELD_LINE = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z|~]+:[\t\x20-\x7e\x80-\xff]*")
 #: Characters that no lenient server takes for a part of a name: controls, spaces and similar ones.
@@ -81,6 +85,27 @@ class HeadLimits:
     allow_host_mismatch: bool = False
 
 
+class FieldsMemo:
+    """Holds results that are derived from one block of fields, for the requests that have this block.
+
+    Args:
+        cgi_fields: the fields in the form of the environ.
+        cookies: how the cookies were read (True: the names, too), their number, and their values by name.
+    """
+
+    __slots__ = ("cgi_fields", "cookies")
+
+    def __init__(self) -> None:
+        self.cgi_fields: dict[str, str] | None = None
+        self.cookies: tuple[bool, int, Mapping[str, Sequence[str]]] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Any two are equal: the same head may have another memo."""
+        return isinstance(other, FieldsMemo)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class RequestHead(NamedTuple):
     """One parsed head. ``size`` bytes of the stream belong to it, including empty lines before it.
 
@@ -101,6 +126,7 @@ class RequestHead(NamedTuple):
     host: str | None
     port: int
     size: int
+    memo: FieldsMemo
 
 
 class RefusedHead(NamedTuple):
@@ -151,6 +177,10 @@ class RequestHeadParser:
         self._query_bytes = PATH_BYTES + b"?" + _relaxed(limits.relaxed_query)
         self._methods: dict[bytes, str] = {}
         self._targets: dict[bytes, tuple[str, str | None]] = {}
+        #: Request lines of HTTP/1.1 for a path: method, path and query.
+        self._lines: dict[bytes, tuple[str, str, str | None]] = {}
+        #: Blocks of fields that came behind such a line: the rest of the head up to its size, and the memo.
+        self._blocks: dict[bytes, tuple[tuple[object, ...], FieldsMemo]] = {}
 
     def parse(self, data: bytes | bytearray, seen: int = 0) -> RequestHead | None:
         """Parse the head at the start of ``data``.
@@ -165,6 +195,11 @@ class RequestHeadParser:
         Raises:
             HttpError: 400, 414, 417, 431, 501 or 505; close the connection.
         """
+        if seen == 0 and type(data) is bytes:
+            line, _, block = data.partition(b"\r\n")
+            target, fields = self._lines.get(line), self._blocks.get(block)
+            if fields is not None and target is not None and (size := len(data)) <= self.limits.max_size:
+                return _new_head((*target, *fields[0], size, fields[1]))
         skipped = 0
         if data[:1] in (b"\r", b"\n"):
             skipped = self._empty_lines(data)
@@ -181,7 +216,27 @@ class RequestHeadParser:
             return self._refuse(exc, data, skipped)
         if parsed.consumed > limit:
             self._too_large(data)
-        return self._finish(parsed, data, skipped)
+        head = self._finish(parsed, data, skipped)
+        if head.size == len(data) and head.http11 and parsed.path[:1] == b"/" and type(data) is bytes and not skipped:
+            return self._remember(data, head)
+        return head
+
+    def _remember(self, data: bytes, head: RequestHead) -> RequestHead:
+        """Keep the parts of a head that has come whole; the head with what is known of its fields."""
+        line, _, block = data.partition(b"\r\n")
+        if len(line) <= REMEMBERED_LENGTH:
+            if len(self._lines) >= REMEMBERED_LINES:
+                self._lines.clear()
+            self._lines[line] = head[:3]
+        if len(block) > REMEMBERED_BLOCK_LENGTH:
+            return head
+        known = self._blocks.get(block)
+        if known is not None:
+            return head._replace(memo=known[1])
+        if len(self._blocks) >= REMEMBERED_BLOCKS:
+            self._blocks.clear()
+        self._blocks[block] = head[3:12], head.memo
+        return head
 
     def _finish(self, parsed: object, data: bytes | bytearray, skipped: int) -> RequestHead:
         """Apply the rules that the grammar does not express."""
@@ -228,6 +283,7 @@ class RequestHeadParser:
                 host,
                 port,
                 skipped + request.consumed,
+                FieldsMemo(),
             )
         )
 
@@ -238,7 +294,7 @@ class RequestHeadParser:
             self._refuse_characters(target, path, query)
         split = path.decode("latin-1"), query.decode("latin-1") if question else None
         if len(target) <= REMEMBERED_LENGTH:
-            if len(self._targets) >= REMEMBERED_TARGETS:
+            if len(self._targets) >= REMEMBERED_LINES:
                 self._targets.clear()
             self._targets[target] = split
         return split

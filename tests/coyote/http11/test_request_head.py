@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.coyote.http11.request_head import (
+    REMEMBERED_BLOCK_LENGTH,
+    REMEMBERED_BLOCKS,
+    REMEMBERED_LINES,
     HeadLimits,
     RequestHead,
     RequestHeadParser,
@@ -410,3 +413,58 @@ def test_any_refused_bytes_are_described(data):
 @pytest.mark.parametrize("piece", [b"\r\n", b"a", b" ", b"GET / ", b"\nhost:", b"\nhost: "])
 def test_describing_a_refused_head_is_linear(piece):
     assert_linear(lambda size: lambda: describe_refused(piece * size, 10**6), 1000)
+
+
+def test_a_line_and_fields_that_have_come_apart_are_known_together():
+    parser = RequestHeadParser()
+    fields = b"X: 1\r\n" + HOST
+    first = parser.parse(b"GET /a?b HTTP/1.1\r\n" + fields)
+    parser.parse(b"POST /c HTTP/1.1\r\nY: 2\r\n" + HOST)
+    joined = parser.parse(b"POST /c HTTP/1.1\r\n" + fields)
+    assert first is not None
+    assert joined is not None
+    assert joined.memo is first.memo, "what is made of the fields is made once"
+    assert joined == first._replace(method="POST", path="/c", query=None, size=first.size - 1)
+
+
+lines = st.sampled_from(["/", "/a", "/b?c"])
+field_lines = st.sampled_from(["X: 1", "Connection: close", "Content-Length: 0"])
+
+
+@given(st.lists(st.tuples(lines, field_lines), max_size=20))
+def test_a_parser_that_remembers_says_what_a_new_one_says(requests):
+    parser = RequestHeadParser()
+    for path, field in requests:
+        data = f"GET {path} HTTP/1.1\r\n{field}\r\n".encode() + HOST
+        known, new = parser.parse(data), RequestHeadParser().parse(data)
+        assert known is not None
+        assert new is not None
+        assert known == new
+
+
+def test_a_small_limit_holds_for_a_head_whose_parts_are_known():
+    parser = RequestHeadParser(HeadLimits(max_size=90))
+    parser.parse(b"GET /" + b"a" * 40 + b" HTTP/1.1\r\n" + HOST)
+    parser.parse(b"GET / HTTP/1.1\r\nX: " + b"x" * 30 + b"\r\n" + HOST)
+    with pytest.raises(HttpError) as refused:
+        parser.parse(b"GET /" + b"a" * 40 + b" HTTP/1.1\r\nX: " + b"x" * 30 + b"\r\n" + HOST)
+    assert refused.value.status == 431
+
+
+def test_what_is_remembered_is_bounded():
+    parser = RequestHeadParser()
+    for number in range(2 * REMEMBERED_LINES):
+        parser.parse(b"GET /%d HTTP/1.1\r\nX: %d\r\n" % (number, number) + HOST)
+    parser.parse(b"GET / HTTP/1.1\r\nX: " + b"x" * REMEMBERED_BLOCK_LENGTH + b"\r\n" + HOST)
+    assert len(parser._lines) <= REMEMBERED_LINES
+    assert len(parser._blocks) <= REMEMBERED_BLOCKS
+    assert all(len(block) <= REMEMBERED_BLOCK_LENGTH for block in parser._blocks)
+
+
+def test_bytes_that_can_be_changed_are_parsed_like_others():
+    parser = RequestHeadParser()
+    data = b"GET / HTTP/1.1\r\n" + HOST
+    parser.parse(data)
+    head = parser.parse(bytearray(data))
+    assert head is not None
+    assert head.size == len(data)
