@@ -13,7 +13,7 @@ MakeNode = Callable[..., SmallNode]
 
 
 class Server:
-    """What draining needs of a server."""
+    """The part of a server that draining needs."""
 
     def __init__(self, running: int) -> None:
         self.running_requests = running
