@@ -24,12 +24,25 @@ from gunicorn_h1c import (
     LimitRequestLine,
     parse_request_fast,
 )
-from gunicorn_h1c._parser_fast import IncompleteError
 
 from catalina.coyote.http11.host import parse_host
 from catalina.coyote.http_error import HttpError
 
 __all__ = ["FieldsMemo", "HeadLimits", "RefusedHead", "RequestHead", "RequestHeadParser", "describe_refused"]
+
+
+def _incomplete_error() -> type[Exception]:
+    """The class with which the C parser says that a head is not complete. The package exports another one of this name,
+    of its other parser.
+    """
+    try:
+        parse_request_fast(b"GET", 0, 16, 1, 16, True)
+    except Exception as error:  # noqa: BLE001 - its class is the result
+        return type(error)
+    raise TypeError("gunicorn_h1c: expected an error for an incomplete head, got a head")
+
+
+_IncompleteError = _incomplete_error()
 
 #: The C parser keeps header fields in a table of this size.
 PARSER_MAX_FIELDS = 256
@@ -54,6 +67,9 @@ _NOT_IN_NAME = re.compile(rb"[^!#$%&'*+\-.0-9A-Z^_`a-z|~]+")
 FRAMING_FIELDS = frozenset(
     (b"content-length", b"transfer-encoding", b"host", b"connection", b"expect", b"te", b"trailer")
 )
+_CODINGS = re.compile(rb"\ntransfer-encoding:([\t\x20-\x7e\x80-\xff]*)\r\n(?![ \t])", re.IGNORECASE)
+#: The transfer codings that RFC 9112 section 7 knows. Others are refused as such, whatever else is wrong.
+_KNOWN_CODINGS = frozenset((b"chunked", b"gzip", b"x-gzip", b"compress", b"x-compress", b"deflate", b"identity"))
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*")
 _VERSION = re.compile(rb" HTTP/[0-9]\.[0-9]\Z")
 #: The parts of a refused head that can be recognised.
@@ -207,7 +223,7 @@ class RequestHeadParser:
         limit = self.limits.max_size
         try:
             parsed = parse_request_fast(bytes(data), min(seen, len(data)), limit, self._max_fields, limit, True)
-        except IncompleteError:
+        except _IncompleteError:
             if len(data) > limit:
                 self._too_large(data)
             _check_version(data)
@@ -366,8 +382,8 @@ class RequestHeadParser:
             raise HttpError(505, str(exc)) from None
         if isinstance(exc, LimitRequestHeaders):
             raise HttpError(431, str(exc)) from None
-        if str(exc) == "Unsupported Transfer-Encoding":
-            raise HttpError(501, str(exc)) from None
+        if isinstance(exc, InvalidHeader) and _has_unknown_coding(data):
+            raise HttpError(501, f"A Transfer-Encoding is not supported: {exc}") from None
         if isinstance(exc, (InvalidHeader, InvalidHeaderName)) and not self.limits.reject_illegal_header:
             return self._without_illegal_fields(exc, data, skipped)
         raise HttpError(400, str(exc)) from None
@@ -415,6 +431,11 @@ def _check_droppable(field: bytes) -> None:
     """Refuse to drop a field about framing, which a proxy in front may have read."""
     if _lenient_name(field) in FRAMING_FIELDS or any(byte in field for byte in b"\r\n\0"):
         raise HttpError(400, f"The header field {field[:40]!r} is malformed and cannot be ignored")
+
+
+def _has_unknown_coding(data: bytes | bytearray) -> bool:
+    codings = [coding.strip().lower() for field in _CODINGS.findall(data) for coding in field.split(b",")]
+    return not _KNOWN_CODINGS.issuperset(codings)
 
 
 def _check_version(data: bytes | bytearray) -> None:
