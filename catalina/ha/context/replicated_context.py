@@ -86,7 +86,7 @@ class NodeAttributes(NodeState):
         self._own: dict[str, str] = {}
 
     def names(self) -> list[str]:
-        """The bytes of all values."""
+        """The names of all values."""
         return [str(name) for name in (self._own.keys() if self.map is None else self.map.keys())]
 
     def peek(self, name: str) -> str | None:
