@@ -71,7 +71,7 @@ class KeeperSignOns:
         for valve in self._valves.values():
             valve.share(listen_everywhere)
 
-    def call(self, _: int | None, argument: Any) -> str | None:
+    def call(self, _: int | None, argument: list[Any]) -> str | None:
         """A worker asks for a login, or changes one; waits until the group has the change.
 
         Raises:

@@ -47,7 +47,7 @@ class KeeperStates:
                 self._states.popitem(last=False)
         return cast("_State", found)
 
-    def call(self, worker: int | None, argument: Any) -> object:
+    def call(self, worker: int | None, argument: list[Any]) -> object:
         """A worker calls a method.
 
         Raises:
