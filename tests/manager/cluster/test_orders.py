@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.core.standard_host import StandardHost
+from catalina.core.standard_server import StandardServer
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.manager.cluster import orders as orders_module
 from catalina.manager.cluster.orders import MAX_AT_ONCE, NodeOrders, Order, Outcome, older_version, read_order
@@ -48,8 +49,9 @@ class Node:
         engine = SimpleNamespace(default_host="localhost", children=[host], find_child={"localhost": host}.get)
         registry = Registry()
         registry.register(ObjectName("Catalina", {"type": "Valve", "name": "JvmRouteBinderValve"}), self.valve)
-        service = SimpleNamespace(connectors=[self.connector], engine=engine)
-        server: Any = SimpleNamespace(services=[service], mbeans=registry)
+        service: Any = SimpleNamespace(connectors=[self.connector], engine=engine)
+        server = StandardServer(port=-1)
+        server.services, server.mbeans = [service], registry
         self.facts = SimpleNamespace(live=SimpleNamespace(operable=False, look_anew=lambda: None))
         cluster: Any = SimpleNamespace(channel=channel, valves=[self.valve], deployer=None, facts=self.facts)
         self.orders = NodeOrders(cluster, server)
