@@ -269,7 +269,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
     def _after(self, pid: int, code: int, worker: NodeWorker) -> None:
         life, place = self.app.life, worker.place
         if self.app.shared is not None and place > 0:
-            self.app.shared.counts.leave(place - 1)
+            self.app.shared.counts.ended(place - 1)
         stage: Stage = life.stage(place)
         name = worker.describe()
         if stage is Stage.STOPPED and code == 0 and place == 0:

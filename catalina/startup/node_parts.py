@@ -123,7 +123,9 @@ class WorkerPart(NodePart):
     def _check_limits(self) -> None:
         connectors = [connector for service in self._server.services for connector in service.connectors]
         why = self._limits.exceeded(sum(connector.request_info.request_count for connector in connectors))
-        if why and not self._server.is_ending and self._role.has_company:
+        if not why:
+            self._role.stays()
+        elif not self._server.is_ending and self._role.may_leave():
             self._server.restart(f"Worker [{self._role.index}] is replaced, as {why}", limited=False)
 
     def before_stop(self) -> None:

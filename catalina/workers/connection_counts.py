@@ -24,10 +24,13 @@ class ConnectionCounts:
     """
 
     def __init__(self, workers: int) -> None:
-        self._page = mmap.mmap(-1, workers * _COUNT.size)
+        self._page = mmap.mmap(-1, (workers + 1) * _COUNT.size)
         self._page[:] = b"\xff" * len(self._page)
+        view = memoryview(self._page).cast("I")
         #: The counts themselves: reading one is a single call in C.
-        self._counts = memoryview(self._page).cast("I")
+        self._counts = view[:workers]
+        #: The worker that is about to be replaced by its own wish; ABSENT for none.
+        self._claim = view[workers:]
 
     def note(self, worker: int, count: int) -> None:
         """Note that a worker accepts, and its number of connections."""
@@ -36,6 +39,29 @@ class ConnectionCounts:
     def leave(self, worker: int) -> None:
         """Note that a worker has ended, or accepts no more connections."""
         self._counts[worker] = ABSENT
+
+    def ended(self, worker: int) -> None:
+        """Note that the process of a worker has ended, as its arbiter saw: another one may leave."""
+        self.leave(worker)
+        self.stays(worker)
+
+    def may_leave(self, worker: int) -> bool:
+        """True when a worker may end, so that it is replaced: another one accepts connections, and no other one is
+        about to end. Call it now and then; it becomes True with the second call at the earliest.
+
+        Two workers that want to leave at one moment both write their claim, and the later one holds.
+        """
+        if self.fewest_beside(worker) is None:
+            return False
+        claimed = self._claim[0]
+        if claimed == ABSENT:
+            self._claim[0] = worker
+        return claimed == worker
+
+    def stays(self, worker: int) -> None:
+        """A worker does not want to end, or no longer."""
+        if self._claim[0] == worker:
+            self._claim[0] = ABSENT
 
     def fewest_beside(self, worker: int) -> int | None:
         """The other worker with the fewest connections, None when no other one accepts."""

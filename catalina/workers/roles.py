@@ -294,10 +294,13 @@ class WorkerRole:
         if self._accepts:
             self._counts.note(self.index, sum(connector.connection_count for connector in self._connectors))
 
-    @property
-    def has_company(self) -> bool:
-        """True when another worker accepts connections, and could go on with those of this one."""
-        return self._counts.fewest_beside(self.index) is not None
+    def may_leave(self) -> bool:
+        """True when this worker may end to be replaced; see :meth:`ConnectionCounts.may_leave`."""
+        return self._counts.may_leave(self.index)
+
+    def stays(self) -> None:
+        """This worker need not be replaced, or no longer."""
+        self._counts.stays(self.index)
 
     def may_accept(self) -> bool:
         """False while another worker has fewer connections."""

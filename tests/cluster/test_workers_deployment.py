@@ -268,7 +268,8 @@ def test_a_bare_application_that_says_it_is_distributable_is_the_groups(make_nod
     bare.mkdir()
     (bare / "wsgi.py").write_text(BARE)
     port = free_udp_port()
-    first, second = (make_node(name, cluster=full(port), webapp=bare, workers=2) for name in ("n1", "n2"))
+    cluster = full(port, send_options=6)
+    first, second = (make_node(name, cluster=cluster, webapp=bare, workers=2) for name in ("n1", "n2"))
     for node in (first, second):
         node.start(wait=False)
     for node in (first, second):

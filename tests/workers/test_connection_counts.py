@@ -44,3 +44,31 @@ def test_a_worker_that_ends_gives_its_connections_to_the_one_that_has_the_fewest
     counts.leave(1)
     counts.leave(2)
     assert counts.fewest_beside(0) is None
+
+
+def test_of_two_workers_that_want_to_end_at_one_moment_one_does() -> None:
+    counts = ConnectionCounts(2)
+    for worker in (0, 1):
+        counts.note(worker, 3)
+    assert [counts.may_leave(worker) for worker in (0, 1)] == [False, False]
+    assert [counts.may_leave(worker) for worker in (0, 1)] == [True, False]
+    counts.leave(0)
+    assert not counts.may_leave(1), "it is the only one that accepts"
+    counts.ended(0)
+    counts.note(0, 0)
+    assert [counts.may_leave(1), counts.may_leave(1)] == [False, True]
+
+
+def test_a_worker_that_stays_after_all_lets_others_end() -> None:
+    counts = ConnectionCounts(2)
+    for worker in (0, 1):
+        counts.note(worker, 3)
+    counts.may_leave(0)
+    counts.stays(0)
+    assert [counts.may_leave(1), counts.may_leave(1)] == [False, True]
+
+
+def test_a_worker_alone_does_not_end() -> None:
+    counts = ConnectionCounts(2)
+    counts.note(0, 3)
+    assert [counts.may_leave(0), counts.may_leave(0)] == [False, False]
