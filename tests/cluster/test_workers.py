@@ -101,7 +101,10 @@ def test_two_nodes_of_workers_are_a_group_of_two(make_node: MakeNode, counting_w
 def test_backups_are_at_the_other_node_and_its_workers_serve_them(make_node: MakeNode, counting_webapp: Path) -> None:
     port = free_udp_port()
     manager = '<Manager className="org.apache.catalina.ha.session.BackupManager"/>'
-    nodes = [make_node(f"n{i}", cluster=full(port, manager=manager), webapp=counting_webapp, workers=2) for i in (1, 2)]
+    nodes = [
+        make_node(f"n{i}", cluster=full(port, send_options=6, manager=manager), webapp=counting_webapp, workers=2)
+        for i in (1, 2)
+    ]
     for node in nodes:
         node.start(wait=False)
     for node in nodes:
