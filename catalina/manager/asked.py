@@ -45,8 +45,18 @@ class Asked:
         self.caller = Caller(door, environ.get("REMOTE_USER") or "", environ["REMOTE_ADDR"])
         self._parameters = _fields(environ["QUERY_STRING"])
 
-    def add_form(self, body: str) -> None:
-        """Add the parameters of a form; those of the query come first."""
+    def read_form(self, limit: int) -> None:
+        """Add the parameters of a POST's form; those of the query come first.
+
+        Args:
+            limit: bytes of the body that are read.
+
+        Raises:
+            Refused: the form has too many parameters.
+        """
+        if self.method != "POST":
+            return
+        body = self.environ["wsgi.input"].read(limit).decode("utf-8", "replace")
         for name, values in _fields(body).items():
             self._parameters.setdefault(name, []).extend(values)
 

@@ -73,8 +73,7 @@ class ClusterManagerServlet(ContainerServlet):
             return send_error(environ, start_response, 405, f"HTTP method {method} is not supported by this URL")
         try:
             asked = Asked(environ, self.door)
-            if method == "POST":
-                asked.add_form(environ["wsgi.input"].read(MAX_FORM).decode("utf-8", "replace"))
+            asked.read_form(MAX_FORM)
         except Refused as refused:
             return send_error(environ, start_response, 400, str(refused))
         if asked.command not in ("/cluster", "/", "/order") or (asked.command == "/order") is not (method == "POST"):

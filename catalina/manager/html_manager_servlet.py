@@ -90,8 +90,7 @@ class HTMLManagerServlet(ManagerServlet):
     def _post(self, asked: Asked, links: Links) -> bytes:
         command = asked.command
         if command != "/upload":
-            body = asked.environ["wsgi.input"].read(MAX_FORM)
-            asked.add_form(body.decode("utf-8", "replace"))
+            asked.read_form(MAX_FORM)
         if command == "/sessions":
             return self._sessions_page(asked, links)
         if command not in POSTED:

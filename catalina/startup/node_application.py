@@ -102,6 +102,9 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
 class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
     """The processes of one node, and the exit codes that Tomcat's scripts know."""
 
+    #: The keeper and the workers: for gunicorn all are workers.
+    num_workers: int
+
     def __init__(self, app: NodeApplication) -> None:
         super().__init__(app)
         self.exit_status = 0
@@ -170,14 +173,15 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
     def handle_ttin(self) -> None:
         """One worker more."""
-        self._set_workers(self.num_workers - 1 + 1)
+        self._add_workers(1)
 
     def handle_ttou(self) -> None:
         """One worker less."""
-        self._set_workers(self.num_workers - 1 - 1)
+        self._add_workers(-1)
 
-    def _set_workers(self, workers: int) -> None:
+    def _add_workers(self, more: int) -> None:
         shared = self.app.shared
+        workers = self.num_workers - 1 + more
         if shared is None:
             log.warning("This node is one process: workers can be added to one that has begun with at least 2")
         elif not 1 <= workers <= shared.capacity:

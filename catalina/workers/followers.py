@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -237,7 +238,7 @@ class Followers:
     def _join(self, caller: int | None, _: object) -> list[dict[str, Any]]:
         """A worker gets the table, and hears of changes from now on."""
         with self._table:
-            worker = next((each for each in reversed(self._links.members) if _index(each) == caller), None)
+            worker = _newest(self._links.members, caller)
             if worker is None:
                 raise CatalinaError(f"worker [{caller}] has no link to the keeper")
             if worker not in self._joined:
@@ -248,7 +249,7 @@ class Followers:
         """A worker has started its applications, but for those with a reason why not."""
         with self._table:
             present = self._present()
-            worker = next((each for each in reversed(present) if _index(each) == caller), None)
+            worker = _newest(present, caller)
             if worker is None:
                 return
             self._failures = {each: why for each, why in self._failures.items() if each in present}
@@ -298,6 +299,11 @@ class Followers:
 
 def _index(worker: Member) -> int:
     return worker.port - 1
+
+
+def _newest(workers: Sequence[Member], index: int | None) -> Member | None:
+    """The worker with this number that came last, None without one."""
+    return next((worker for worker in reversed(workers) if _index(worker) == index), None)
 
 
 def _follow(source: Future[Any], target: Future[Any]) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from catalina.workers.services import Services
     from catalina.workers.worker_links import WorkerLinks
 
-__all__ = ["KeeperDrain", "ask_drain", "offer_drain"]
+__all__ = ["KeeperDrain", "ask_drain", "drain_worker", "offer_drain"]
 
 log = logging.getLogger("org.apache.catalina.workers.NodeDrain")
 
@@ -24,15 +24,16 @@ DRAIN = "drain"
 ANSWER_SECONDS = 2.0
 
 
+def drain_worker(server: StandardServer, draining: bool | None) -> int:
+    """Drain this worker, serve as before, or go on; returns the number of requests that run in it."""
+    if draining is not None:
+        server.drain_connectors(draining)
+    return server.running_requests
+
+
 def offer_drain(server: StandardServer, services: Services) -> None:
     """Let the keeper drain this worker."""
-
-    def drain(_: int | None, draining: bool | None) -> int:
-        if draining is not None:
-            server.drain_connectors(draining)
-        return server.running_requests
-
-    services.add(DRAIN, drain)
+    services.add(DRAIN, lambda _, draining: drain_worker(server, draining))
 
 
 def ask_drain(server: StandardServer, queries: KeeperQueries) -> None:

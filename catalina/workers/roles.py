@@ -24,7 +24,7 @@ from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
 from catalina.workers.node_beans import NodeBeans, offer_beans
-from catalina.workers.node_drain import KeeperDrain, ask_drain, offer_drain
+from catalina.workers.node_drain import KeeperDrain, ask_drain, drain_worker, offer_drain
 from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
 from catalina.workers.stored_sessions import keeping_manager
@@ -326,9 +326,7 @@ class WorkerRole:
 
     def drain(self, draining: bool | None) -> int:
         """See :class:`NodeRole`; a worker can do so for itself only."""
-        if draining is not None:
-            self._server.drain_connectors(draining)
-        return self._server.running_requests
+        return drain_worker(self._server, draining)
 
     def leave(self, *, others_serve: bool) -> None:
         """The connectors are about to stop. Other workers go on with the connections that can move."""

@@ -144,7 +144,7 @@ class WorkerLinks:
         """Call a service of a worker. In the runner.
 
         Returns:
-            What will have the result, or a :class:`CallError` when the worker has gone or could not do it.
+            The future of the result; it raises :class:`CallError` when the worker has gone or could not do it.
         """
         link = self._links.get(member)
         if link is None:

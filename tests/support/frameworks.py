@@ -27,7 +27,7 @@ REQUIREMENTS = (
     "httpx2>=2", "trio>=0.27", "flask-session>=0.8", "flask-login>=0.6.3", "redis>=5", "setuptools>=77,<82",
     "flit-core>=3.11", "hatchling>=1.27",
 )  # fmt: skip
-#: Whose source archives are unpacked, in the installed version.
+#: The distributions whose source archives are unpacked, in the installed version.
 SOURCES = ("django", "flask", "pyramid", "starlette")
 
 _HOME = Path(sys.prefix) / "test-frameworks"

@@ -32,8 +32,7 @@ class HTMLHostManagerServlet(HostManagerServlet):
             return send_error(environ, start_response, 405, f"HTTP method {method} is not supported by this URL")
         try:
             asked = Asked(environ, self.door)
-            if method == "POST":
-                asked.add_form(environ["wsgi.input"].read(MAX_FORM).decode("utf-8", "replace"))
+            asked.read_form(MAX_FORM)
         except Refused as refused:
             return send_error(environ, start_response, 400, str(refused))
         with self.server.reactor.blocking():

@@ -29,7 +29,7 @@ def make(now: int = NOW, **settings: Any) -> tuple[Stack, EncryptInterceptor]:
 
 
 class _Timed(Stack):
-    """Whose messages were all made at the same time."""
+    """A stack whose messages were all made at the same time."""
 
     def __init__(self, layer: EncryptInterceptor, now: int) -> None:
         self._now = now
