@@ -197,12 +197,7 @@ class Endpoint:
         if not self._started:
             self._shut()
             return
-        done = threading.Event()
-        self.reactor.call_soon(self._accept_rest)
-        self.reactor.call_soon(done.set)
-        with self.reactor.blocking():
-            if not done.wait(LOOP_SECONDS):
-                log.warning("%s: the loop did not accept the last connections", self.connector)
+        self._in_loop(self._accept_rest, "accept the last connections")
 
     def _accept_rest(self) -> None:
         for sock in () if self.connector.others_accept else self.sockets:
@@ -221,10 +216,22 @@ class Endpoint:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def await_accepted(self) -> None:
-        """Wait a moment for the requests of connections that have been accepted; after :meth:`pause`."""
+        """Wait a moment for the requests of connections that have been accepted; after :meth:`pause`.
+
+        The engine stops next, and a request that comes to it later finds no application. So the loop looks, which sees
+        no connection between a request that it has read and the call that runs it, and which has first dealt with all
+        that came before :meth:`pause`.
+        """
+        if not self._started:
+            return
         deadline = time.monotonic() + LAST_REQUEST_SECONDS
+        busy: list[bool] = [True]
+
+        def look() -> None:
+            busy[0] = any(connection.is_unread or connection.is_running for connection in self.connections)
+
         with self.reactor.blocking():
-            while time.monotonic() < deadline and any(connection.is_unread for connection in tuple(self.connections)):
+            while busy[0] and self._in_loop(look, "look for requests") and time.monotonic() < deadline:
                 time.sleep(DRAIN_SECONDS)
 
     def pause(self) -> None:
@@ -256,12 +263,7 @@ class Endpoint:
         self.await_accepted()
         if not self.await_drained(self.handler.executor_termination_timeout_millis / 1000):
             log.warning("%s: [%d] requests are still running", self.connector, self.running)
-        done = threading.Event()
-        self.reactor.call_soon(self._close_all)
-        self.reactor.call_soon(done.set)
-        with self.reactor.blocking():
-            if not done.wait(LOOP_SECONDS):
-                log.warning("%s: the loop did not close the connections", self.connector)
+        self._in_loop(self._close_all, "close the connections")
         if not self.handler.bind_on_init:
             self.close()
 
@@ -300,6 +302,17 @@ class Endpoint:
             self.reactor.call_soon(self._accept_again)
 
     # Inside
+
+    def _in_loop(self, task: Callable[[], None], purpose: str) -> bool:
+        """Have the loop do something, and wait until it has; returns False when it takes too long."""
+        done = threading.Event()
+        self.reactor.call_soon(task)
+        self.reactor.call_soon(done.set)
+        with self.reactor.blocking():
+            if done.wait(LOOP_SECONDS):
+                return True
+        log.warning("%s: the loop did not %s within [%g] seconds", self.connector, purpose, LOOP_SECONDS)
+        return False
 
     def _find_executor(self) -> RequestExecutor:
         name = self.handler.executor

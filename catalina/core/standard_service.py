@@ -23,6 +23,10 @@ __all__ = ["StandardService"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardService")
 
+#: Seconds that a process gets for its last requests when others of its node go on serving, so that nobody waits for
+#: its end (gunicorn: graceful_timeout).
+REPLACED_SECONDS = 30.0
+
 
 class StandardService(Lifecycle):
     """One engine, its connectors, and the mapper between them."""
@@ -129,9 +133,12 @@ class StandardService(Lifecycle):
         for verb in ("stop_listening", "pause", "await_accepted"):
             for connector in self.connectors:
                 self._try(verb, connector)
-        if self.graceful_stop_await_millis > 0:
+        role = None if self.server is None else self.server.role
+        is_replaced = role is not None and role.others_serve
+        seconds = max(self.graceful_stop_await_millis / 1000, REPLACED_SECONDS if is_replaced else 0)
+        if seconds > 0:
             for connector in self.connectors:
-                connector.await_drained(self.graceful_stop_await_millis / 1000)
+                connector.await_drained(seconds)
         log.info("Stopping service [%s]", self.name)
         if self.engine is not None:
             self._try("stop", self.engine)

@@ -142,6 +142,29 @@ def test_clients_that_the_kernel_has_accepted_are_served_at_a_stop():
             client.socket.close()
 
 
+def test_a_request_that_comes_while_the_loop_is_busy_with_a_pause_is_answered_before_the_engine_stops():
+    with serving(hello) as connector, Client(connector) as client:
+        client.get()
+        loop_is_free = threading.Event()
+
+        def keep_busy() -> None:
+            loop_is_free.wait()
+
+        connector.stop_listening()
+        connector.reactor.call_soon(keep_busy)
+        connector.pause()
+
+        def send_then_free() -> None:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            loop_is_free.set()
+
+        threading.Timer(0.1, send_then_free).start()
+        connector.await_accepted()
+        assert connector.endpoint.running == 0
+        client.socket.settimeout(0.0)  # the answer is here, or it comes too late
+        assert client.answer().status == 200
+
+
 def test_a_stop_with_nobody_there_does_not_wait():
     with serving(hello) as connector:
         started = time.monotonic()

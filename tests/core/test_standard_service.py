@@ -52,6 +52,19 @@ class FakeConnector(Lifecycle):
         self.told.append(f"{self.name} stop")
 
 
+class OneOfSeveral:
+    """The role of a process in a node of several."""
+
+    serves = True
+    others_serve = True
+
+
+class ServerOfSeveral:
+    """As much of a server as a service asks for."""
+
+    role = OneOfSeveral()
+
+
 def make(told: list[str], *connectors: FakeConnector, **values: Any) -> StandardService:
     service = StandardService(name="Catalina", **values)
     engine = StandardEngine(name="Catalina", default_host="localhost")
@@ -93,6 +106,15 @@ def test_open_connections_get_time_to_drain_when_that_is_configured() -> None:
     service.start()
     service.stop()
     assert told.index("http drain 1.5") < told.index("engine before_stop")
+
+
+def test_a_process_that_others_of_its_node_replace_finishes_its_requests() -> None:
+    told: list[str] = []
+    service = make(told, FakeConnector("http", told))
+    service.start()
+    service.server = ServerOfSeveral()  # type: ignore[assignment]  # a fake one
+    service.stop()
+    assert told.index("http drain 30.0") < told.index("engine before_stop")
 
 
 def test_a_connector_added_to_a_running_service_starts_and_a_removed_one_stops() -> None:

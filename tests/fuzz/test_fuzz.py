@@ -48,6 +48,7 @@ WITHOUT_TARGET = {
     "catalina.jmx.remote_settings:*": "the operator's own properties",
     "catalina.manager.jolokia.policy:read_policy": "the operator's own file",
     "catalina.manager.status:read_status": "reads the beans of this node",
+    "catalina.manager.asked:Asked.read_form": "urllib decodes it, with a bound: tests/manager",
     "catalina.filters.*": "the operator's own files",
     "catalina.valves.rewrite.*": "the operator's own rules",
     "catalina.valves.parameter_limit_valve:parse_limits": "the operator's own file",
