@@ -1,9 +1,8 @@
 """Authenticators, the valves that find out who a user is.
 
-- The frame: ``authenticator_base`` asks the constraints of a request, then its subclass; ``constants``,
-  ``cors_preflight``.
-- The kinds of login: ``basic_authenticator``; ``digest_authenticator`` with ``digest_credentials`` and
-  ``digest_nonces``; ``form_authenticator`` with ``form_pages`` and ``saved_request``; ``ssl_authenticator``;
+- The frame: ``authenticator_base`` asks the constraints of a request, then its subclass; ``constants``.
+- The kinds of login: ``basic_authenticator``; ``digest_authenticator`` with ``digest_nonces``;
+  ``form_authenticator``; ``ssl_authenticator``;
   ``non_login_authenticator``; ``spnego_authenticator``, which lets nobody in.
 - One login for several applications: ``single_sign_on`` with ``single_sign_on_entry`` and
   ``single_sign_on_session_key``.

@@ -2,6 +2,8 @@
 
 An authenticator is a valve of a Context. It checks, in Tomcat's order, transport-guarantee, login and roles. A subclass
 implements one kind of login.
+
+CORS preflight requests, which carry no credentials, may pass without login.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, choice
 from catalina.authenticator.constants import SESSION_ID_NOTE, SSO_ID_NOTE
-from catalina.authenticator.cors_preflight import may_bypass
+from catalina.core.application_filters import matches_url
 from catalina.errors import AuthenticationError, LifecycleError
+from catalina.filters.origin import is_same_origin, is_valid_origin
 from catalina.realm.access_rules import constraints_for, may_access, needs_login, needs_secure_transport
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.realm.null_realm import NullRealm
@@ -31,9 +34,10 @@ if TYPE_CHECKING:
     from catalina.realm.realm import Realm
     from catalina.session.session import Principal, Session
 
-__all__ = ["AuthenticationResult", "AuthenticatorBase"]
+__all__ = ["AuthenticationResult", "AuthenticatorBase", "may_bypass"]
 
 FORBIDDEN, UNAUTHORIZED = 403, 401
+CORS_FILTER = "org.apache.catalina.filters.CorsFilter"
 #: The number of requests whose constraints are remembered by path and method, because clients choose both.
 MAX_REMEMBERED = 1024
 DATE_ONE = "Thu, 01 Jan 1970 00:00:01 GMT"
@@ -395,3 +399,34 @@ def _secure_url(request: Request, port: int) -> str:
         name = context.session_cookie.uri_parameter
         url += f";{name}={request.requested_session_id}"
     return url if request.query_string is None else f"{url}?{request.query_string}"
+
+
+def may_bypass(mode: str, request: Request, context: StandardContext) -> bool:
+    """True when the request is a preflight that passes without login.
+
+    Args:
+        mode: ``never``, ``filter`` (if the application maps a CorsFilter) or ``always``.
+    """
+    if mode == "never" or request.method != "OPTIONS" or not _is_preflight(request):
+        return False
+    return mode == "always" or _cors_filter_is_mapped(request, context)
+
+
+def _is_preflight(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    if not origin or not is_valid_origin(origin):
+        return False
+    if is_same_origin(request.scheme, request.server_name, request.server_port, origin):
+        return False
+    return bool(request.headers.get("access-control-request-method"))
+
+
+def _cors_filter_is_mapped(request: Request, context: StandardContext) -> bool:
+    names = {name for name, filter_ in context.filter_definitions.items() if filter_.filter_class == CORS_FILTER}
+    path = request.servlet_path + (request.path_info or "")
+    return any(
+        mapping.filter_name in names
+        and "REQUEST" in mapping.dispatchers
+        and any(matches_url(pattern, path) for pattern in mapping.url_patterns)
+        for mapping in context.filter_mappings
+    )

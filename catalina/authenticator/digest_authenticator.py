@@ -1,14 +1,14 @@
-"""HTTP Digest (RFC 7616; Tomcat: authenticator/DigestAuthenticator.java)."""
+"""HTTP Digest (RFC 7616; Tomcat: authenticator/DigestAuthenticator.java, http/parser/Authorization.java)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute, AttributeRefused, comma_list
 from catalina.authenticator.authenticator_base import UNAUTHORIZED, AuthenticatorBase
 from catalina.authenticator.constants import DIGEST
-from catalina.authenticator.digest_credentials import DigestCredentials, parse_digest
 from catalina.authenticator.digest_nonces import NonceCheck, Nonces, SeenCounts
 from catalina.node_state import node_secret, node_state, place_of
 from catalina.realm.message_digest import digest, digest_name
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from catalina.connector.response import Response
     from catalina.session.session import Principal
 
-__all__ = ["DigestAuthenticator"]
+__all__ = ["DigestAuthenticator", "DigestCredentials", "parse_digest"]
 
 QOP = "auth"
 #: The name in Java or in the RFC -> the RFC's name.
@@ -28,6 +28,55 @@ PERMITTED = {
     "SHA-512/256": "SHA-512-256",
     "SHA-512-256": "SHA-512-256",
 }
+_SCHEME = re.compile(r"digest\s+", re.IGNORECASE)
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_DIRECTIVE = re.compile(rf'\s*({_WORD})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_WORD}))\s*(,|$)', re.DOTALL)
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
+#: Directives that must be quoted, and those that must be hexadecimal digits.
+_QUOTED = frozenset({"username", "realm", "nonce", "uri", "cnonce", "opaque"})
+_HEX = frozenset({"response", "nc"})
+
+
+@dataclass(frozen=True, slots=True)
+class DigestCredentials:
+    """The directives that the client sent; None for a missing one."""
+
+    username: str | None = None
+    realm: str | None = None
+    nonce: str | None = None
+    uri: str | None = None
+    response: str | None = None
+    algorithm: str | None = None
+    cnonce: str | None = None
+    opaque: str | None = None
+    qop: str | None = None
+    nc: str | None = None
+
+
+def parse_digest(header: str) -> DigestCredentials | None:
+    """Parse the Authorization field (RFC 7616 section 3.4), ignoring unknown directives.
+
+    Returns None when its scheme is not Digest, or it is not well-formed.
+    """
+    scheme = _SCHEME.match(header)
+    if scheme is None:
+        return None
+    values: dict[str, str] = {}
+    at = scheme.end()
+    while at < len(header):
+        found = _DIRECTIVE.match(header, at)
+        if found is None:
+            return None
+        name, quoted, token, _ = found.groups()
+        name = name.lower()
+        if name in _QUOTED and quoted is None:
+            return None
+        value = token if quoted is None else re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
+        if name in _HEX and not _HEXADECIMAL.fullmatch(value):
+            return None
+        values[name] = value
+        at = found.end()
+    return DigestCredentials(**{name: values.get(name) for name in DigestCredentials.__slots__})
 
 
 def _algorithms(text: str) -> tuple[str, ...]:

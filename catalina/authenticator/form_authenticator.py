@@ -7,6 +7,8 @@ request for that page.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Attribute
@@ -21,17 +23,23 @@ from catalina.authenticator.constants import (
     SESSION_PASSWORD_NOTE,
     SESSION_USERNAME_NOTE,
 )
-from catalina.authenticator.form_pages import forward
-from catalina.authenticator.saved_request import SavedRequest
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.headers import Headers
+from catalina.connector.request_input import EMPTY_INPUT, RequestInput
 from catalina.connector.session_urls import encode_redirect_url
+from catalina.core.application_dispatcher import ApplicationDispatcher
+from catalina.core.standard_wrapper_valve import run_servlet
 from catalina.errors import LimitError
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
+    from catalina.core.standard_context import StandardContext
     from catalina.session.session import Principal, Session
 
-__all__ = ["FormAuthenticator"]
+__all__ = ["FormAuthenticator", "SavedRequest", "forward"]
+
+log = logging.getLogger("org.apache.catalina.authenticator.FormAuthenticator")
 
 BAD_REQUEST, REQUEST_TIMEOUT, SERVER_ERROR = 400, 408, 500
 FOUND, SEE_OTHER = 302, 303
@@ -39,6 +47,105 @@ _EXPIRED = (
     "The time allowed for the login process has been exceeded. If you wish to continue you must either click back twice"
     " and re-click the link you requested or close and re-open your browser"
 )
+FORM_TYPE = "application/x-www-form-urlencoded"
+#: The client asks only for changes, but must get the page, not a 304 for the login's redirect.
+_CONDITIONAL = frozenset({"if-modified-since"})
+_CONDITIONAL_SAFE = _CONDITIONAL | {"if-none-match"}
+
+
+@dataclass(slots=True)
+class SavedRequest:
+    """The request that a login form interrupted, which is repeated after the login (Tomcat:
+    authenticator/SavedRequest.java); kept in a note of the session, on this node only.
+
+    Args:
+        original_max_inactive_interval: the session's timeout in seconds, if the session was made for the login with a
+            short one.
+    """
+
+    method: str
+    request_uri: str
+    decoded_uri: str
+    query_string: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)  # cookies and other fields are secrets
+    body: bytes = field(default=b"", repr=False)
+    content_type: str | None = None
+    original_max_inactive_interval: int | None = None
+
+    @classmethod
+    def of(cls, request: Request, max_body: int) -> SavedRequest:
+        """Save a request.
+
+        Args:
+            max_body: bytes of the body that are kept; 0 for none, negative for any size.
+
+        Raises:
+            LimitError: the body is larger.
+        """
+        body = b""
+        if max_body != 0:
+            request.acknowledge()
+            body = request.input.read(max_body + 1 if max_body > 0 else -1)
+            if 0 < max_body < len(body):
+                raise LimitError(
+                    f"the body of {request.method} {request.request_uri} exceeds maxSavePostSize {max_body}"
+                )
+        return cls(
+            method=request.method,
+            request_uri=request.request_uri,
+            decoded_uri=request.decoded_uri,
+            query_string=request.query_string,
+            headers=tuple(request.headers.raw),
+            body=body,
+            content_type=request.content_type if body else None,
+        )
+
+    @property
+    def url(self) -> str:
+        """The URL to which the client is sent after the login: path and query, never ``//host``."""
+        url = self.request_uri if self.query_string is None else f"{self.request_uri}?{self.query_string}"
+        while url.startswith("//"):
+            url = url[1:]
+        return url
+
+    def restore(self, request: Request) -> None:
+        """Turn ``request``, which came for the same path, into the saved one."""
+        request.input.read()  # the body of the repeating request
+        dropped = _CONDITIONAL_SAFE if self.method in ("GET", "HEAD") else _CONDITIONAL
+        headers = Headers([pair for pair in self.headers if pair[0].decode("latin-1").lower() not in dropped])
+        if self.body and headers.get("content-type") is None and self.method == "POST":
+            headers.set("Content-Type", FORM_TYPE)
+        request.replace_content(self.method, headers, RequestInput(None, self.body) if self.body else EMPTY_INPUT)
+        request.content_length = len(self.body) if self.body else -1
+
+
+def forward(context: StandardContext, page: str, request: Request, response: Response) -> bool:
+    """Forward the request to ``page``, a path in the application. Returns False when no servlet answers, or it
+    fails.
+    """
+    try:
+        dispatcher = ApplicationDispatcher.for_path(context, page)
+    except ValueError:
+        dispatcher = None
+    if dispatcher is None or dispatcher.mapping is None:
+        log.warning("Nothing in context [%s] answers for the page [%s]", context.name, page)
+        return False
+    mapping = dispatcher.mapping
+    saved = (request.wrapper, request.servlet_path, request.path_info, request.query_string, request.request_uri)
+    request.wrapper, request.servlet_path, request.path_info = mapping.wrapper, mapping.servlet_path, mapping.path_info
+    request.query_string = dispatcher.query or request.query_string
+    request.request_uri = dispatcher.uri
+    try:
+        path = mapping.servlet_path + (mapping.path_info or "")
+        run_servlet(context, dispatcher.wrapper, request, response, path, "FORWARD")
+    except ClientAbortException:
+        raise
+    except BaseException:  # the code is the application's page
+        log.warning("Unexpected error forwarding to page [%s]", page, exc_info=True)
+        return False
+    finally:
+        request.wrapper, request.servlet_path, request.path_info, request.query_string, request.request_uri = saved
+    return True
 
 
 class FormAuthenticator(AuthenticatorBase):

@@ -24,14 +24,13 @@ from catalina.descriptor.elements import (
     ServletDef,
     SessionConfig,
 )
-from catalina.descriptor.url_pattern import decode_pattern, is_valid_pattern
 from catalina.descriptor.web_xml import OTHERS, WebXml
 from catalina.digester.findings import nearest
 from catalina.digester.xml_tree import XmlElement, read_xml
 from catalina.errors import ConfigurationError
 from catalina.place import Place
 
-__all__ = ["read_web_xml"]
+__all__ = ["decode_pattern", "is_valid_pattern", "read_web_xml"]
 
 DISPATCHERS = ("REQUEST", "FORWARD", "INCLUDE", "ERROR", "ASYNC")
 TRACKING_MODES = ("COOKIE", "URL", "SSL")
@@ -441,3 +440,22 @@ METHODS: dict[str, Callable[[_Reader, XmlElement], None]] = {
     "session-config": _Reader.session_config,
     "welcome-file-list": _Reader.welcome_file_list,
 }
+
+
+def is_valid_pattern(pattern: str) -> bool:
+    """True for ``""``, ``/``, ``/exact``, ``/prefix/*`` and ``*.extension``; an asterisk elsewhere means nothing.
+
+    Servlet 6.0, section 12.2; Tomcat: StandardContext.validateURLPattern.
+    """
+    if pattern in ("", "/", "/*"):
+        return True
+    if "\n" in pattern or "\r" in pattern:
+        return False
+    if pattern.startswith("*."):
+        return len(pattern) > 2 and "/" not in pattern
+    return pattern.startswith("/") and "*." not in pattern
+
+
+def decode_pattern(pattern: str) -> str:
+    """Decode a pattern of a descriptor, which is a URL and so percent-encoded."""
+    return unquote(pattern, errors="strict") if "%" in pattern else pattern

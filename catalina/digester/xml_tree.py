@@ -4,8 +4,10 @@ The effect of a file is bounded: external entities come from local files only, n
 multiply (``billion laughs``). lxml checks that the document is well-formed, and leaves entity references between
 elements alone. This module replaces them, because it can count them against a limit and note the file of each element.
 
-lxml knows only one line per element (that of the start tag's end), so the lines come from
-:mod:`catalina.digester.tag_lines`.
+lxml knows the line on which a start tag ends, and nothing about its attributes. A ``<Connector>`` of an operator
+spreads over ten lines, and a warning has to name the right one. So a scanner (:func:`tag_lines`) finds the line of
+every start tag and attribute. It reads only what a well-formed document can contain and is used only on documents that
+lxml has accepted.
 """
 
 from __future__ import annotations
@@ -18,11 +20,10 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
-from catalina.digester.tag_lines import TagLines, tag_lines
 from catalina.errors import ConfigurationError
 from catalina.place import Place
 
-__all__ = ["XmlAttribute", "XmlElement", "read_xml"]
+__all__ = ["TagLines", "XmlAttribute", "XmlElement", "read_xml", "tag_lines"]
 
 #: The limit for a configuration file, which has kilobytes; it keeps a mistaken path (a log, a device) from filling
 #: memory.
@@ -35,6 +36,48 @@ MAX_DEPTH = 16
 
 _DOCTYPE = re.compile(r"<!DOCTYPE\s+[^\[>]*(?:\[(?P<subset>.*?)\]\s*)?>", re.DOTALL)
 _TEXT_DECLARATION = re.compile(r"^\ufeff?<\?xml[^>]*\?>")
+_TOKEN = re.compile(
+    r"""
+      <!--.*?-->
+    | <!\[CDATA\[.*?\]\]>
+    | <\?.*?\?>
+    | <!DOCTYPE\s+[^\[>]*(?:\[(?:"[^"]*"|'[^']*'|<!--.*?-->|[^\]"'])*\]\s*)?>
+    | </[^>]*>
+    | <(?P<name>[^\s/>!?]+)(?P<attributes>(?:\s+[^\s=/>]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*/?>
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_ATTRIBUTE = re.compile(r"""\s+(?P<name>[^\s=/>]+)\s*=\s*(?:"[^"]*"|'[^']*')""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class TagLines:
+    """Line of ``<tag`` and of each attribute's name; lines count from 1."""
+
+    line: int
+    attributes: dict[str, int]
+
+
+def tag_lines(source: str) -> list[TagLines]:
+    """The start tags of ``source`` in the order of the document."""
+    found: list[TagLines] = []
+    line, counted_to = 1, 0
+    for token in _TOKEN.finditer(source):
+        if token["name"] is None:
+            continue
+        line += source.count("\n", counted_to, token.start())
+        counted_to = token.start()
+        found.append(TagLines(line, _attribute_lines(source, token, line)))
+    return found
+
+
+def _attribute_lines(source: str, tag: re.Match[str], line: int) -> dict[str, int]:
+    start = tag.start("attributes")
+    lines: dict[str, int] = {}
+    for attribute in _ATTRIBUTE.finditer(tag["attributes"]):
+        at = start + attribute.start("name")
+        lines[attribute["name"]] = line + source.count("\n", tag.start(), at)
+    return lines
 
 
 @dataclass(slots=True)

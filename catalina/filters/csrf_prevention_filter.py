@@ -6,7 +6,8 @@ itself get it from the filter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -14,19 +15,20 @@ from catalina.attributes import Attribute, comma_list
 from catalina.errors import DeploymentError
 from catalina.filters.csrf_prevention_filter_base import CsrfPreventionFilterBase, parameter_values
 from catalina.filters.filter_base import Environ, Headers, StartResponse
-from catalina.filters.url_matchers import Matcher, url_matchers
+from catalina.java_pattern import compile_pattern
 from catalina.webapp import send_error
 
 if TYPE_CHECKING:
     from catalina.session.session_facade import SessionFacade
 
-__all__ = ["CsrfPreventionFilter"]
+__all__ = ["CsrfPreventionFilter", "Matcher", "url_matchers"]
 
 #: Attribute of the session: the nonces given out, oldest first.
 SESSION_ATTRIBUTE = "org.apache.catalina.filters.CSRF_NONCE"
 #: Keys of the environ: the nonce for the links of this page, and the parameter's name.
 NONCE_KEY = "org.apache.catalina.filters.CSRF_REQUEST_NONCE"
 PARAMETER_KEY = "org.apache.catalina.filters.CSRF_NONCE_PARAM_NAME"
+Matcher = Callable[[str], bool]
 
 
 class CsrfPreventionFilter(CsrfPreventionFilterBase):
@@ -115,3 +117,43 @@ def _without_parameter(url: str, name: str) -> str:
     kept = [pair for pair in query.split("&") if pair.partition("=")[0] != name]
     query = "&".join(kept)
     return f"{path}{'?' if query else ''}{query}{hash_mark}{fragment}"
+
+
+def url_matchers(text: str, mime_type: Callable[[str], str | None]) -> Sequence[Matcher]:
+    """One matcher for each pattern of the URLs that are left alone: ``*.css, /static/*, mime:image/*, /regex/``.
+
+    Tomcat: CsrfPreventionFilter.createNoNoncePredicates.
+
+    Args:
+        mime_type: the type of a path, for patterns that start with ``mime:``.
+
+    Raises:
+        ValueError: a pattern has no known form.
+    """
+    text = text.strip()
+    if len(text) > 1 and text.startswith("/") and text.endswith("/"):
+        return (_regular(text[1:-1]),)
+    return tuple(_matcher(part.strip(), mime_type) for part in text.split(",") if part.strip())
+
+
+def _matcher(pattern: str, mime_type: Callable[[str], str | None]) -> Matcher:
+    if pattern.startswith("mime:"):
+        matches = _matcher(pattern[5:], mime_type)
+        return lambda path: (kind := mime_type(path)) is not None and matches(kind)
+    if pattern.startswith("*"):
+        suffix = pattern[1:]
+        return lambda path: path.endswith(suffix)
+    if pattern.endswith("*"):
+        prefix = pattern[:-1]
+        return lambda path: path.startswith(prefix)
+    if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
+        return _regular(pattern[1:-1])
+    raise ValueError(f"expected *suffix, prefix*, /regular expression/ or mime:..., got {pattern!r}")
+
+
+def _regular(text: str) -> Matcher:
+    try:
+        compiled = compile_pattern(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from None
+    return lambda path: compiled.fullmatch(path) is not None

@@ -9,8 +9,7 @@ from catalina.attributes import Attribute, AttributeRefused
 from catalina.digester.class_names import ClassBroken, find_class
 from catalina.errors import DeploymentError
 from catalina.filters.filter_base import Environ, FilterBase, Headers, StartResponse
-from catalina.util.rate_limiter_base import RateLimiterBase
-from catalina.util.time_bucket_counter import BucketCounts
+from catalina.util.rate_limiter_base import BucketCounts, RateLimiterBase
 from catalina.webapp import send_error
 
 __all__ = ["RateLimitFilter"]

@@ -8,11 +8,18 @@
     org.apache.catalina.tribes.MESSAGES.level = FINE            a logger's level
     org.apache...[localhost].handlers = 2localhost...           its handlers; it no longer hands on to its parent then
     org.apache...[localhost].useParentHandlers = true           ... unless this says so
+
+No application can switch off the container's own loggers. By default ``logging.config.dictConfig`` disables every
+logger that its configuration does not name, removes the handlers of the root logger and closes all handlers of the
+process. An application means only itself by that, so the container's lines about other applications must still be
+written. So the loggers below ``org.apache`` are of a class that cannot be disabled, and have the handlers of the root
+logger themselves.
 """
 
 from __future__ import annotations
 
 import logging
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -23,12 +30,18 @@ from catalina.digester.findings import nearest
 from catalina.digester.property_file import read_properties
 from catalina.digester.substitution import MappingSource, Substitution
 from catalina.juli.console_handler import ConsoleHandler
-from catalina.juli.container_logger import CONTAINER, protect_container_loggers
 from catalina.juli.levels import ALL, parse_level
 from catalina.juli.one_line_formatter import OneLineFormatter
 from catalina.juli.simple_formatter import SimpleFormatter
 
-__all__ = ["ClassLoaderLogManager", "close_logging", "configure_logging"]
+__all__ = [
+    "CONTAINER",
+    "ClassLoaderLogManager",
+    "ContainerLogger",
+    "close_logging",
+    "configure_logging",
+    "protect_container_loggers",
+]
 
 log = logging.getLogger("org.apache.juli.ClassLoaderLogManager")
 
@@ -48,6 +61,32 @@ _ASYNC_PROPERTIES = {
 }
 
 _current: ClassLoaderLogManager | None = None
+#: The logger above all of the container's.
+CONTAINER = "org.apache"
+
+
+class ContainerLogger(logging.Logger):
+    """A logger for which only the level decides what is written."""
+
+    #: Always False; setting it has no effect. A logger is a true value, so ``not`` gives False without a Python call
+    #: for each line that is not written.
+    disabled = property(operator.not_, lambda _self, _: None)
+
+
+def protect_container_loggers() -> None:
+    """Turn all loggers below ``org.apache``, present and future, into a :class:`ContainerLogger`."""
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if _is_container(name) and type(logger) is logging.Logger:
+            logger.__class__ = ContainerLogger
+    logging.root.manager.loggerClass = _new_logger  # type: ignore[assignment]  # it is only called
+
+
+def _is_container(name: str) -> bool:
+    return name == CONTAINER or name.startswith(f"{CONTAINER}.")
+
+
+def _new_logger(name: str) -> logging.Logger:
+    return ContainerLogger(name) if _is_container(name) else logging.getLoggerClass()(name)
 
 
 def configure_logging(properties: Mapping[str, str]) -> ClassLoaderLogManager:

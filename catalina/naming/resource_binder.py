@@ -15,7 +15,6 @@ from typing import Any
 from catalina.attributes import Component
 from catalina.digester.class_names import ClassBroken, find_class
 from catalina.errors import NamingError
-from catalina.naming.environment_value import environment_value
 from catalina.naming.naming_context import NamingContext, normal_name
 from catalina.naming.object_factory import ObjectFactory, ResourceSpec
 from catalina.tomcat.util.descriptor.web.context_environment import ContextEnvironment
@@ -23,7 +22,7 @@ from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.tomcat.util.descriptor.web.context_resource_link import ContextResourceLink
 from catalina.tomcat.util.descriptor.web.context_transaction import ContextTransaction
 
-__all__ = ["ResourceBinder"]
+__all__ = ["ResourceBinder", "environment_value"]
 
 log = logging.getLogger("org.apache.catalina.core.NamingContextListener")
 
@@ -185,3 +184,45 @@ class _CallableFactory:
         except BaseException as error:  # foreign code
             raise NamingError(f"{spec}: the factory failed: {error}") from error
         return made
+
+
+def _character(text: str) -> str:
+    if len(text) != 1:
+        raise ValueError("expected one character")
+    return text
+
+
+def _integer(bits: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        value = int(text)
+        if not -(1 << bits - 1) <= value < 1 << bits - 1:
+            raise ValueError(f"does not fit into {bits} bits")
+        return value
+
+    return convert
+
+
+_CONVERTERS: dict[str, Callable[[str], object]] = {
+    "java.lang.String": str,
+    "java.lang.Boolean": lambda text: text.strip().lower() == "true",
+    "java.lang.Byte": _integer(8),
+    "java.lang.Short": _integer(16),
+    "java.lang.Integer": _integer(32),
+    "java.lang.Long": _integer(64),
+    "java.lang.Double": float,
+    "java.lang.Float": float,
+    "java.lang.Character": _character,
+}
+
+
+def environment_value(name: str, java_type: str, text: str) -> object:
+    """Text -> str, bool, int or float. Other types (Class, an enumeration) stay text.
+
+    Raises:
+        NamingError: the text is no value of that type.
+    """
+    convert = _CONVERTERS.get(java_type or "java.lang.String", str)
+    try:
+        return convert(text)
+    except ValueError as error:
+        raise NamingError(f"Environment entry [{name}]: {text!r} is no {java_type}: {error}") from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from catalina.attributes import AttributeRefused
-from catalina.realm.digest_credential_handler_base import DigestCredentialHandlerBase
+from catalina.realm.credential_handler import DigestCredentialHandlerBase
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from catalina.realm.secret_key_credential_handler import SecretKeyCredentialHandler
 

@@ -10,8 +10,17 @@ from catalina.attributes import Attribute, choice
 from catalina.errors import LifecycleError
 from catalina.extras import missing_package
 from catalina.realm.generic_principal import GenericPrincipal
-from catalina.realm.ldap_directory import DirectoryError, Entry, LdapDirectory, connector, parse_url
-from catalina.realm.ldap_text import escape_filter, escape_name, format_message, split_patterns
+from catalina.realm.ldap_directory import (
+    DirectoryError,
+    Entry,
+    LdapDirectory,
+    connector,
+    escape_filter,
+    escape_name,
+    format_message,
+    parse_url,
+    split_patterns,
+)
 from catalina.realm.realm_base import RealmBase
 from catalina.session.session import Principal
 

@@ -1,10 +1,13 @@
 """A directory server, with the operations of the realm: search, read, and try a password. It uses the package
 ``ldap3``.
+
+The functions at the end make filters and names from patterns and user input (RFC 4514, RFC 4515).
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import threading
 import warnings
@@ -18,7 +21,19 @@ from catalina.errors import CatalinaError
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["DirectoryError", "Entry", "LdapDirectory", "LdapUrl", "connector", "load_ldap3", "parse_url"]
+__all__ = [
+    "DirectoryError",
+    "Entry",
+    "LdapDirectory",
+    "LdapUrl",
+    "connector",
+    "escape_filter",
+    "escape_name",
+    "format_message",
+    "load_ldap3",
+    "parse_url",
+    "split_patterns",
+]
 
 log = logging.getLogger("org.apache.catalina.realm.JNDIRealm")
 
@@ -26,6 +41,11 @@ INVALID_CREDENTIALS = 49
 #: Results that prove that a password was wrong or a name does not exist; any other result is a fault.
 REFUSED = frozenset({INVALID_CREDENTIALS, 32, 34, 48, 53})
 SIZE_LIMIT_EXCEEDED, NO_SUCH_OBJECT, SUCCESS = 4, 32, 0
+_FILTER = {"\\": "\\5c", "*": "\\2a", "(": "\\28", ")": "\\29", "\0": "\\00"}
+_NAME = {
+    '"': "\\22", "+": "\\2B", ",": "\\2C", ";": "\\3B", "<": "\\3C", ">": "\\3E", "\\": "\\5C", "\0": "\\00",
+}  # fmt: skip
+_PATTERN = re.compile(r"'([^']*)'|\{(\d+)\}|([^'{]+|\{)")
 
 
 class DirectoryError(CatalinaError):
@@ -312,3 +332,47 @@ def connector(
         return connection
 
     return connect
+
+
+def escape_filter(text: str) -> str:
+    """A value inside a search filter. Without the escapes, a user could type a filter of his own as his name."""
+    return "".join(_FILTER.get(char, char) for char in text)
+
+
+def escape_name(text: str) -> str:
+    """A value inside a distinguished name."""
+    escaped = "".join(_NAME.get(char, char) for char in text)
+    if escaped.startswith(" "):
+        escaped = "\\20" + escaped[1:]
+    elif escaped.startswith("#"):
+        escaped = "\\23" + escaped[1:]
+    if escaped.endswith(" "):
+        escaped = escaped[:-1] + "\\20"
+    return escaped
+
+
+def format_message(pattern: str, values: Sequence[str]) -> str:
+    """Java's MessageFormat for texts: ``{0}`` is the first value, ``'...'`` is literal, ``''`` is a quote.
+
+    A number without a value stays as it is.
+    """
+
+    def replace(found: re.Match[str]) -> str:
+        quoted, number, plain = found.groups()
+        if quoted is not None:
+            return quoted or "'"
+        if number is not None:
+            return values[int(number)] if int(number) < len(values) else found.group()
+        return plain
+
+    return _PATTERN.sub(replace, pattern)
+
+
+def split_patterns(text: str) -> list[str]:
+    """Split ``(uid={0},ou=a)(uid={0},ou=b)`` into the patterns in parentheses; a text without parentheses is one
+    pattern.
+    """
+    found = [
+        part.replace("\\(", "(").replace("\\)", ")") for part in re.findall(r"(?<!\\)\(((?:\\.|[^()\\|])+)\)", text)
+    ]
+    return found or ([text] if text else [])

@@ -8,7 +8,7 @@ import codecs
 
 from catalina.attributes import Attribute, AttributeRefused
 from catalina.realm.constant_time import equal_bytes, equal_text
-from catalina.realm.digest_credential_handler_base import DigestCredentialHandlerBase
+from catalina.realm.credential_handler import DigestCredentialHandlerBase
 from catalina.realm.message_digest import digest, digest_name, password_bytes
 
 __all__ = ["MessageDigestCredentialHandler"]

@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from catalina.attributes import Attribute, AttributeRefused
-from catalina.realm.digest_credential_handler_base import DigestCredentialHandlerBase
+from catalina.realm.credential_handler import DigestCredentialHandlerBase
 from catalina.realm.message_digest import digest_name
 
 __all__ = ["SecretKeyCredentialHandler"]

@@ -1,7 +1,7 @@
 """Serves the files of an application (Tomcat: servlets/DefaultServlet.java).
 
-Pure functions decide on conditions, ranges and compressed forms (:mod:`conditions`, :mod:`ranges`,
-:mod:`precompressed`); :mod:`file_changes` changes files (PUT, DELETE).
+Pure functions decide on conditions, ranges and compressed forms (:mod:`conditions`, :mod:`ranges`, and the last
+functions here); :mod:`file_changes` changes files (PUT, DELETE).
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
-from catalina.attributes import Attribute, Component
+from catalina.attributes import Attribute, AttributeRefused, Component
 from catalina.connector.redirect_note import redirect_note
 from catalina.connector.request import from_wsgi_text
 from catalina.connector.wsgi_adapter import FileWrapper
 from catalina.servlets.conditions import BadConditionError, check_conditions, has_conditions, if_range_matches
 from catalina.servlets.directory_listing import ListingOrder, html_listing, styled_listing
 from catalina.servlets.file_changes import FileChanges, content_range
-from catalina.servlets.multipart_ranges import multipart_type, range_blocks
-from catalina.servlets.precompressed import Formats, choose, precompressed_formats
-from catalina.servlets.ranges import ByteRange, UnsatisfiableError, parse_ranges
+from catalina.servlets.ranges import ByteRange, UnsatisfiableError, multipart_type, parse_ranges, range_blocks
 from catalina.webapp import send_error
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from catalina.core.standard_wrapper import ServletConfig
     from catalina.webresources.resource import Resource
 
-__all__ = ["DefaultServlet", "Environ", "StartResponse", "resource_path"]
+__all__ = ["DefaultServlet", "Environ", "Formats", "StartResponse", "choose", "precompressed_formats", "resource_path"]
 
 log = logging.getLogger("org.apache.catalina.servlets.DefaultServlet")
 
@@ -40,6 +40,25 @@ StartResponse = Callable[..., Any]
 KIB = 1024
 INCLUDE = "jakarta.servlet.include."
 NOT_AVAILABLE = "The requested resource [{}] is not available"
+#: Coding and the ending of its file, best first; these files lie beside the file itself.
+Formats = tuple[tuple[str, str], ...]
+DEFAULT: Formats = (("br", ".br"), ("gzip", ".gz"))
+
+
+def precompressed_formats(text: str) -> Formats:
+    """Converter: ``true``, ``false``, or a list such as ``br=.br,gzip=.gz``."""
+    word = text.strip().lower()
+    if word == "false":
+        return ()
+    if word == "true":
+        return DEFAULT
+    found = []
+    for part in text.split(","):
+        coding, equals, ending = part.strip().partition("=")
+        if not equals or not coding or not ending:
+            raise AttributeRefused("true, false or a list such as br=.br,gzip=.gz")
+        found.append((coding, ending))
+    return tuple(found)
 
 
 class DefaultServlet(Component):
@@ -368,3 +387,27 @@ def _partial(entity: Resource, wanted: ByteRange) -> Iterable[bytes]:
     stream.seek(wanted.start)
     # The Content-Length of the response limits the bytes that are sent of it.
     return FileWrapper(stream) if hasattr(stream, "fileno") and entity.file else [stream.read(wanted.length)]
+
+
+def choose(
+    formats: Formats, accept: str | None, path: str, find: Callable[[str], Resource]
+) -> tuple[bool, tuple[str, Resource] | None]:
+    """True if there is any compressed form of the file; and the best form that the client accepts, if any.
+
+    Args:
+        accept: the request's Accept-Encoding.
+        find: looks up a resource.
+    """
+    present = [(coding, twin) for coding, ending in formats if (twin := find(path + ending)).is_file]
+    if not present:
+        return False, None
+    accepted = parse_accept_header(accept, Accept)
+    best: tuple[str, Resource] | None = None
+    best_quality = 0.0
+    for coding, twin in present:
+        quality = accepted.quality(coding) if accept else 0.0
+        if quality > best_quality:
+            best, best_quality = (coding, twin), quality
+    # The file itself counts as the coding identity; a client may like it better.
+    identity = accepted.quality("identity") if accept and "identity" in accept else 0.0
+    return True, best if best_quality >= identity else None

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["ByteRange", "ContentRange", "UnsatisfiableError", "parse_content_range", "parse_ranges"]
+if TYPE_CHECKING:
+    from catalina.webresources.resource import Resource
+
+__all__ = [
+    "ByteRange",
+    "ContentRange",
+    "UnsatisfiableError",
+    "multipart_type",
+    "parse_content_range",
+    "parse_ranges",
+    "range_blocks",
+]
 
 #: Java's largest long; a number past it is no position.
 MAX_POSITION = 2**63 - 1
@@ -16,6 +29,9 @@ _RANGE = re.compile(r"(\d{0,19})[ \t]*-[ \t]*(\d{0,19})", re.ASCII)
 _CONTENT_RANGE = re.compile(
     r"[ \t]*bytes[ \t]+(\d{1,19})[ \t]*-[ \t]*(\d{1,19})[ \t]*/[ \t]*(\d{1,19})[ \t]*", re.ASCII | re.IGNORECASE
 )
+BOUNDARY = "CATALINA_MIME_BOUNDARY"
+END = f"\r\n--{BOUNDARY}--".encode()
+BLOCK = 64 * 1024
 
 
 class UnsatisfiableError(ValueError):
@@ -112,3 +128,35 @@ def parse_content_range(field: str) -> ContentRange:
     if not start <= end < size <= MAX_POSITION:
         raise ValueError(f"no range: {field[:200]!r}")
     return ContentRange(start, end, size)
+
+
+def multipart_type() -> str:
+    """The Content-Type of a body with several ranges (RFC 9110 section 14.6)."""
+    return f"multipart/byteranges; boundary={BOUNDARY}"
+
+
+def range_blocks(entity: Resource, ranges: list[ByteRange], content_type: str | None) -> tuple[Iterator[bytes], int]:
+    """The body with several ranges of a file, and its length in bytes (Tomcat: DefaultServlet.copy with Ranges)."""
+    heads = [_head(one, entity.size, content_type) for one in ranges]
+    length = sum(len(head) + one.length for head, one in zip(heads, ranges, strict=True)) + len(END)
+    return _blocks(entity, ranges, heads), length
+
+
+def _head(one: ByteRange, size: int, content_type: str | None) -> bytes:
+    kind = f"Content-Type: {content_type}\r\n" if content_type is not None else ""
+    return f"\r\n--{BOUNDARY}\r\n{kind}Content-Range: bytes {one.start}-{one.end}/{size}\r\n\r\n".encode("latin-1")
+
+
+def _blocks(entity: Resource, ranges: list[ByteRange], heads: list[bytes]) -> Iterator[bytes]:
+    with entity.open() as stream:
+        for one, head in zip(ranges, heads, strict=True):
+            yield head
+            stream.seek(one.start)
+            left = one.length
+            while left > 0:
+                data = stream.read(min(left, BLOCK))
+                if not data:
+                    raise OSError(f"{entity.path} has become shorter while it was sent")
+                left -= len(data)
+                yield data
+    yield END

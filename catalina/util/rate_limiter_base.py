@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable
 from typing import ClassVar
 
-from catalina.util.time_bucket_counter import BucketCounts, SharedBucketCounter, TimeBucketCounter
+from catalina.node_state import NodeState
 
-__all__ = ["RateLimiterBase"]
+__all__ = ["BucketCounts", "RateLimiterBase"]
 
 _numbers = itertools.count(1)
+#: Clients counted in one bucket; when an attacker uses more addresses, the counts start anew.
+MAX_CLIENTS = 100_000
+
+
+class BucketCounts(NodeState):
+    """The counts of the current bucket of a node; the next bucket starts at zero (Tomcat:
+    util/TimeBucketCounterBase.java). Any thread.
+    """
+
+    shared = frozenset({"count"})
+
+    def __init__(self) -> None:
+        self._bucket = -1
+        self._counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def count(self, client: str, bucket: int) -> int:
+        """The number of this client's requests in the latest bucket, including this one."""
+        with self._lock:
+            # A process of the node can be late by one bucket; only a clock that was set back gives an older one.
+            anew = bucket > self._bucket or bucket < self._bucket - 1
+            if anew:
+                self._bucket = bucket
+            if anew or (client not in self._counts and len(self._counts) >= MAX_CLIENTS):
+                self._counts = {}
+            count = self._counts[client] = self._counts.get(client, 0) + 1
+            return count
 
 
 class RateLimiterBase:
@@ -31,11 +59,11 @@ class RateLimiterBase:
         self.policy_name = policy_name or f"{self.default_policy_name}-{next(_numbers)}"
         self._index = self.bucket_index(duration)
         self._clock = clock
-        self._counter: TimeBucketCounter | SharedBucketCounter = TimeBucketCounter(self._index, clock)
+        self._counts = BucketCounts()
 
     def share(self, counts: BucketCounts) -> None:
         """Count together with the other processes of the node."""
-        self._counter = SharedBucketCounter(self._index, self._clock, counts)
+        self._counts = counts
 
     def actual(self, duration: int, requests: int) -> tuple[int, int]:
         """The effective seconds and requests."""
@@ -47,7 +75,7 @@ class RateLimiterBase:
 
     def increment(self, client: str) -> int:
         """Count a request; returns the number of requests in this bucket."""
-        return self._counter.increment(client)
+        return self._counts.count(client, self._index(int(self._clock() * 1000)))
 
     @property
     def policy(self) -> str:

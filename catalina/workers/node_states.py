@@ -13,7 +13,7 @@ from catalina.errors import CatalinaError
 from catalina.ha.context.replicated_context import NodeAttributes
 from catalina.node_state import NodeState
 from catalina.realm.lock_out_realm import FailedLogins
-from catalina.util.time_bucket_counter import BucketCounts
+from catalina.util.rate_limiter_base import BucketCounts
 from catalina.valves.semaphore_valve import Permits
 
 __all__ = ["STATE", "KeeperStates", "RemoteState"]

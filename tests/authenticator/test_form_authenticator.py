@@ -2,8 +2,16 @@
 
 import re
 
+import pytest
+
 from catalina.authenticator.authenticator_base import AuthenticatorBase
+from catalina.authenticator.form_authenticator import SavedRequest, forward
+from catalina.connector.request_input import RequestInput
+from catalina.core.standard_context import StandardContext
+from catalina.errors import LimitError
 from tests.authenticator.application import PROTECTED, Browser, login_config, secure_node, text
+from tests.support.narrowing import of_type
+from tests.valves.exchange import body_of, make_request
 
 PAGES = "<form-login-config><form-login-page>/login.html</form-login-page>" \
     "<form-error-page>/failed.html</form-error-page></form-login-config>"  # fmt: skip
@@ -199,3 +207,82 @@ def test_a_client_without_cookies_logs_in_with_the_id_in_the_url(tmp_path):
         assert posted.get("Location") == f"/shop/private/x;jsessionid={new_id}?a=1"
         assert text(node.ask(posted.get("Location"))).startswith("bob|FORM|GET|/private/x|a=1")
         assert text(node.ask(f"/shop/private/y;jsessionid={new_id}")).startswith("bob|FORM")
+
+
+def show(node, page):
+    context = node.host.find_child("/shop")
+    request, response = make_request("/shop/private", context=context, connector=node.connector, host=node.host)
+    shown = forward(context, page, request, response)
+    assert request.servlet_path == ""
+    return shown, body_of(response)
+
+
+def test_a_page_of_the_application_is_shown(tmp_path):
+    with secure_node(tmp_path, "") as node:
+        shown, body = show(node, "/login?x=1")
+    assert shown
+    assert b"|/login|x=1|" in body
+
+
+def test_a_page_sees_its_own_address_and_the_request_has_its_own_again(tmp_path):
+    pages = "def application(environ, start_response):\n    start_response('200 OK', [])\n"
+    pages += "    return [environ['REQUEST_URI'].encode()]\n"
+    with secure_node(tmp_path, "", **{"WEB-INF/classes/pages.py": pages}) as node:
+        context = of_type(StandardContext, node.host.find_child("/shop"))
+        request, response = make_request("/shop/private", context=context, connector=node.connector, host=node.host)
+        assert forward(context, "/login", request, response)
+        assert body_of(response).startswith(b"/shop/login")
+        assert request.request_uri == "/shop/private"
+
+
+@pytest.mark.parametrize("page", ["login", "/../x"])
+def test_what_nothing_answers_for_is_not_shown(tmp_path, page, caplog):
+    with secure_node(tmp_path, "") as node:
+        assert not show(node, page)[0]
+    assert "answers for the page" in caplog.text
+
+
+def test_a_page_that_fails_is_not_shown(tmp_path, caplog):
+    broken = {"WEB-INF/classes/pages.py": "def application(environ, start_response):\n    raise ValueError('page')\n"}
+    with secure_node(tmp_path, "", **broken) as node:
+        assert not show(node, "/login")[0]
+    assert "Unexpected error forwarding" in caplog.text
+
+
+def post(body=b"a=1", headers=(("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", "c=1"))):
+    request, _ = make_request("/x", "POST", headers, query="q=2")
+    request.input = RequestInput(None, body)
+    return request
+
+
+def test_a_request_becomes_the_saved_one_again():
+    saved = SavedRequest.of(post(), 100)
+    again, _ = make_request("/x", "GET", [("Cookie", "other=1")])
+    saved.restore(again)
+    assert again.method == "POST"
+    assert again.cookies == {"c": ("1",)}
+    assert again.parameters["a"] == ["1"]
+    assert again.input.read() == b"a=1"
+    assert again.content_length == 3
+
+
+def test_a_body_larger_than_the_limit_is_refused():
+    with pytest.raises(LimitError, match="maxSavePostSize 2"):
+        SavedRequest.of(post(), 2)
+    assert SavedRequest.of(post(), 0).body == b""
+    assert SavedRequest.of(post(), -1).body == b"a=1"
+
+
+def test_a_form_without_a_type_gets_one():
+    again, _ = make_request("/x")
+    SavedRequest.of(post(headers=()), 100).restore(again)
+    assert again.content_type == "application/x-www-form-urlencoded"
+
+
+def test_the_url_never_names_another_host():
+    assert SavedRequest("GET", "//evil.example/x", "/x", "a=1").url == "/evil.example/x?a=1"
+
+
+def test_secrets_do_not_show_in_logs():
+    assert "c=1" not in repr(SavedRequest.of(post(), 100))
+    assert "a=1" not in repr(SavedRequest.of(post(), 100))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalina.descriptor.elements import MultipartConfig, SecurityCollection
 from catalina.descriptor.web_xml import WebXml
-from catalina.descriptor.web_xml_reader import METHODS, read_web_xml
+from catalina.descriptor.web_xml_reader import METHODS, decode_pattern, is_valid_pattern, read_web_xml
 from catalina.descriptor.web_xml_writer import to_xml
 from catalina.errors import ConfigurationError
 from tests.support.corpus import OTHERS, files
@@ -305,3 +305,20 @@ def test_pages_of_a_login_begin_with_a_slash_and_are_decoded(tmp_path: Path) -> 
 def test_locations_of_error_pages_are_decoded(tmp_path: Path) -> None:
     (page,) = read(tmp_path, "<error-page><location>/not%20there</location></error-page>").error_pages
     assert page.location == "/not there"
+
+
+@pytest.mark.parametrize("pattern", ["", "/", "/*", "/x", "/x/", "/x/*", "/x/y.z", "*.x", "*.tar.gz", "/x*"])
+def test_patterns_of_the_specification_are_valid(pattern: str) -> None:
+    assert is_valid_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["x", "*", "*x", "x/*", "*.", "*.x/y", "/x/*.y", "/a\nb", "/a\rb"])
+def test_others_are_not(pattern: str) -> None:
+    assert not is_valid_pattern(pattern)
+
+
+def test_patterns_are_percent_encoded() -> None:
+    assert decode_pattern("/a%20b") == "/a b"
+    assert decode_pattern("/%C3%BC") == "/ü"
+    with pytest.raises(UnicodeDecodeError):
+        decode_pattern("/%FF")

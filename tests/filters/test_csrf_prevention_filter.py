@@ -8,6 +8,7 @@ from catalina.filters.csrf_prevention_filter import (
     PARAMETER_KEY,
     SESSION_ATTRIBUTE,
     CsrfPreventionFilter,
+    url_matchers,
 )
 from tests.filters.middleware import CONTEXT, Session, Stand, configured, unreached
 
@@ -95,3 +96,26 @@ def test_redirects_inside_the_application_get_the_nonce(location, expected):
 def test_a_wrong_pattern_keeps_the_application_from_starting():
     with pytest.raises(DeploymentError, match="noNonceURLPatterns"):
         configured(CsrfPreventionFilter(), noNonceURLPatterns="exact").start(unreached, CONTEXT)
+
+
+def matches(patterns, path):
+    types = {"css": "text/css", "png": "image/png"}
+    return any(match(path) for match in url_matchers(patterns, lambda path: types.get(path.rpartition(".")[2])))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "path", "expected"),
+    [
+        ("*.css, /static/*", "/a.css", True), ("*.css, /static/*", "/static/x", True), ("*.css", "/a.js", False),
+        ("/.*\\.(css|js)/", "/a.js", True), ("/.*\\.(css|js)/", "/a.html", False), ("mime:image/*", "/a.png", True),
+        ("mime:image/*", "/a.css", False), ("mime:image/*", "/a", False), ("/ab+/,*.x", "abb", True), ("", "/a", False),
+    ],
+)  # fmt: skip
+def test_each_form_matches(patterns, path, expected):
+    assert matches(patterns, path) is expected
+
+
+@pytest.mark.parametrize("patterns", ["exact", "/(/", "mime:exact"])
+def test_other_forms_are_refused(patterns):
+    with pytest.raises(ValueError, match=r"expected|regular"):
+        url_matchers(patterns, lambda path: None)

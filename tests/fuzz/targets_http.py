@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from catalina.authenticator.basic_authenticator import decode_credentials
-from catalina.authenticator.digest_credentials import parse_digest
+from catalina.authenticator.digest_authenticator import parse_digest
 from catalina.connector.headers import Headers
 from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
 from catalina.connector.uri import UriRules
@@ -290,7 +290,7 @@ TARGETS = [
            ("catalina.authenticator.basic_authenticator:decode_credentials",),
            lambda: _encoded("Basic am9lOnNlY3JldA==", "basic am9l", "Basic ///"), ()),
     Target("digest", lambda data: parse_digest(_text(data)),
-           ("catalina.authenticator.digest_credentials:parse_digest",),
+           ("catalina.authenticator.digest_authenticator:parse_digest",),
            lambda: _encoded('Digest username="joe", realm="r", nonce="n", uri="/", response="0123456789abcdef", '
                             'qop=auth, nc=00000001, cnonce="c\\"x", opaque="o"'), ()),
     Target("ajp", _ajp, (f"{_AJP}.packets:PacketDecoder.receive",),

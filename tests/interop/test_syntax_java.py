@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from catalina.descriptor.fragment_order import rounds
 from catalina.descriptor.web_xml import OTHERS, WebXml
 from catalina.errors import ConfigurationError
 from catalina.java_pattern import compile_pattern
 from catalina.simple_date_format import date_formatter, date_names
+from catalina.startup.web_fragments import rounds
 from tests.support.needs import need_java_tomcat
 
 pytestmark = pytest.mark.interop

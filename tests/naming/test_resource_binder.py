@@ -5,7 +5,7 @@ from sqlalchemy import create_engine
 
 from catalina.errors import NamingError
 from catalina.naming.naming_context import NamingContext
-from catalina.naming.resource_binder import ResourceBinder
+from catalina.naming.resource_binder import ResourceBinder, environment_value
 from catalina.tomcat.util.descriptor.web.context_environment import ContextEnvironment
 from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.tomcat.util.descriptor.web.context_resource_link import ContextResourceLink
@@ -170,3 +170,27 @@ def test_a_link_can_have_credentials_of_its_own():
 def test_a_transaction_is_made_by_its_factory():
     entry = ContextTransaction(factory=f"{__name__}:make_pair")
     assert bind(entry).lookup("UserTransaction") == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("java_type", "text", "value"),
+    [
+        ("java.lang.String", " a ", " a "), ("", "a", "a"), ("java.lang.Boolean", "TRUE", True),
+        ("java.lang.Boolean", "x", False), ("java.lang.Integer", "-7", -7), ("java.lang.Long", str(2**40), 2**40),
+        ("java.lang.Byte", "127", 127), ("java.lang.Short", "1", 1), ("java.lang.Double", "1.5", 1.5),
+        ("java.lang.Float", "2", 2.0), ("java.lang.Character", "x", "x"), ("java.lang.Class", "a.B", "a.B"),
+    ],
+)  # fmt: skip
+def test_the_type_says_what_the_text_becomes(java_type, text, value):
+    assert environment_value("n", java_type, text) == value
+    assert type(environment_value("n", java_type, text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("java_type", "text"),
+    [("java.lang.Integer", "x"), ("java.lang.Byte", "128"), ("java.lang.Integer", str(2**31)),
+     ("java.lang.Character", "ab"), ("java.lang.Double", "")],
+)  # fmt: skip
+def test_text_that_is_no_value_is_named(java_type, text):
+    with pytest.raises(NamingError, match=r"Environment entry \[n\]"):
+        environment_value("n", java_type, text)

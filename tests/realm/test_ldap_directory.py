@@ -1,8 +1,19 @@
 """Connections to a directory."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from catalina.realm.ldap_directory import DirectoryError, LdapDirectory, LdapUrl, parse_url
+from catalina.realm.ldap_directory import (
+    DirectoryError,
+    LdapDirectory,
+    LdapUrl,
+    escape_filter,
+    escape_name,
+    format_message,
+    parse_url,
+    split_patterns,
+)
 from tests.realm.ldap_server import MemoryServer
 
 URL = LdapUrl("ldap.example", 389, False, "dc=example")
@@ -110,3 +121,47 @@ def test_a_connection_that_has_died_is_replaced():
 
 def _die(*args, **kwargs):
     raise OSError("broken pipe")
+
+
+@given(st.text())
+def test_no_user_name_is_more_than_a_value_in_a_filter(text):
+    escaped = escape_filter(text)
+    assert not set("*()\0") & set(escaped)
+
+
+def test_names_are_escaped_as_tomcat_does():
+    assert escape_name('a,b+c"d\\e<f>g;h') == "a\\2Cb\\2Bc\\22d\\5Ce\\3Cf\\3Eg\\3Bh"
+    assert escape_name(" a ") == "\\20a\\20"
+    assert escape_name("#a#") == "\\23a#"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("uid={0},ou=people", "uid=bob,ou=people"),
+        ("(&(uid={0})(x={1}))", "(&(uid=bob)(x=ann))"),
+        ("it''s '{0}' {0}", "it's {0} bob"),
+        ("{7}", "{7}"),
+        ("{x", "{x"),
+    ],
+)
+def test_patterns_are_javas_message_formats(pattern, text):
+    assert format_message(pattern, ["bob", "ann"]) == text
+
+
+@given(st.text(), st.lists(st.text(), max_size=3))
+def test_any_pattern_gives_text(pattern, values):
+    assert isinstance(format_message(pattern, values), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns"),
+    [
+        ("uid={0},ou=a", ["uid={0},ou=a"]),
+        ("(uid={0},ou=a)(cn={0},ou=b)", ["uid={0},ou=a", "cn={0},ou=b"]),
+        ("(|(uid={0},ou=a)(uid={0},ou=b))", ["uid={0},ou=a", "uid={0},ou=b"]),
+        ("", []),
+    ],
+)
+def test_several_patterns_stand_in_parentheses(text, patterns):
+    assert split_patterns(text) == patterns

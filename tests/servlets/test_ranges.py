@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.servlets.ranges import ByteRange, ContentRange, UnsatisfiableError, parse_content_range, parse_ranges
+from catalina.servlets.ranges import (
+    ByteRange,
+    ContentRange,
+    UnsatisfiableError,
+    multipart_type,
+    parse_content_range,
+    parse_ranges,
+    range_blocks,
+)
+from catalina.webresources.resource import FileResource
 
 
 @pytest.mark.parametrize(
@@ -100,3 +111,26 @@ def test_long_blanks_cost_no_more_than_their_length(part: str) -> None:
         parse_ranges(f"bytes={part}", 6)
     with pytest.raises(ValueError, match="expected bytes"):
         parse_content_range(f"bytes {part}")
+
+
+def test_the_body_has_the_length_it_says_and_the_form_of_tomcat(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n")
+    entity = FileResource.of("/a.txt", tmp_path / "a.txt")
+    blocks, length = range_blocks(entity, [ByteRange(1, 2), ByteRange(4, 4)], "text/plain")
+    body = b"".join(blocks)
+    assert len(body) == length
+    assert body == (
+        b"\r\n--CATALINA_MIME_BOUNDARY\r\nContent-Type: text/plain\r\nContent-Range: bytes 1-2/6\r\n\r\nel"
+        b"\r\n--CATALINA_MIME_BOUNDARY\r\nContent-Type: text/plain\r\nContent-Range: bytes 4-4/6\r\n\r\no"
+        b"\r\n--CATALINA_MIME_BOUNDARY--"
+    )
+    assert multipart_type().endswith("CATALINA_MIME_BOUNDARY")
+
+
+def test_a_file_that_becomes_shorter_is_an_error_not_a_short_body(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n")
+    entity = FileResource.of("/a.txt", tmp_path / "a.txt")
+    blocks, _ = range_blocks(entity, [ByteRange(0, 5)], None)
+    (tmp_path / "a.txt").write_text("h")
+    with pytest.raises(OSError, match="shorter"):
+        list(blocks)

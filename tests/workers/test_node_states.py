@@ -15,7 +15,7 @@ from catalina.realm.realm_base import RealmBase
 from catalina.tribes.io.java import decode_value, encode_value
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 from catalina.util.exact_rate_limiter import ExactRateLimiter
-from catalina.util.time_bucket_counter import BucketCounts
+from catalina.util.rate_limiter_base import BucketCounts
 from catalina.valves.semaphore_valve import NodeSemaphore, Permits, SemaphoreValve
 from catalina.workers import node_states
 from catalina.workers.frames import CallError
