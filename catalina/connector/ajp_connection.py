@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from functools import partial
 from typing import BinaryIO
@@ -16,7 +15,7 @@ from catalina.connector.exchange_runner import ExchangeConnection
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
-from catalina.connector.stream import FILE_BLOCK, Stream, seconds_of
+from catalina.connector.stream import Stream, file_blocks, seconds_of
 from catalina.coyote.ajp.exchange import OWED, REQUEST, AjpExchange
 from catalina.coyote.ajp.response_packets import CPONG
 from catalina.coyote.http_error import HttpError
@@ -234,14 +233,8 @@ class AjpConnection(ExchangeConnection):
 
     def send_file(self, file: BinaryIO, offset: int, count: int) -> None:
         """Send a part of a file. The kernel cannot do it, because packet heads come in between."""
-        with file:
-            while count > 0:
-                block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)
-                if not block:
-                    raise ClientAbortException(f"a file became shorter while it was sent to {self.stream.peer[0]}")
-                self.send_body(block)
-                offset += len(block)
-                count -= len(block)
+        for block in file_blocks(file, offset, count, self.stream.peer[0]):
+            self.send_body(block)
 
     def end(self) -> None:
         """The response is complete."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from catalina.mbeans.secrets import shown
 
 if TYPE_CHECKING:
     from catalina.connector.carried import Role, Service
+    from catalina.connector.connection import Connection, ConnectionHost
     from catalina.connector.handover import Handover, Taker
     from catalina.connector.outlet import Encoder
     from catalina.connector.request import Request
@@ -365,6 +366,14 @@ class Connector(Lifecycle):
             LifecycleError: it does not run; the caller keeps the socket.
         """
         self.endpoint.adopt(handover)
+
+    def serve(self, sock: socket.socket, make: Callable[[ConnectionHost], Connection]) -> None:
+        """Serve a connection of whatever kind that was accepted elsewhere. Any thread.
+
+        Raises:
+            LifecycleError: it does not run; the caller keeps the socket.
+        """
+        self.endpoint.serve(sock, lambda: make(self.endpoint))
 
     def _init(self) -> None:
         self._warn_of_leftovers()

@@ -291,7 +291,17 @@ class Endpoint:
         resume = self._factory.resume
         if resume is None:
             raise ValueError(f"{self.connector}: expected a plain HTTP/1.1 connector to go on with a connection")
-        self.reactor.call_soon(lambda: self._add(handover.sock, lambda: resume(self, handover)))
+        self.serve(handover.sock, lambda: resume(self, handover))
+
+    def serve(self, sock: socket.socket, make: Callable[[], Connection]) -> None:
+        """Begin a connection that was accepted elsewhere. Any thread; the connection starts in the loop's.
+
+        Raises:
+            LifecycleError: no connections are served now; the caller keeps it.
+        """
+        if not self._started:
+            raise LifecycleError(f"{self.connector} does not run: expected to serve a connection")
+        self.reactor.call_soon(lambda: self._add(sock, make))
 
     def forget(self, connection: Connection) -> None:
         """A connection was closed, so there may be room for another. Any thread."""

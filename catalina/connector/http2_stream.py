@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections import deque
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -14,7 +13,7 @@ from catalina.connector.http2_request import fill_request
 from catalina.connector.request import Request
 from catalina.connector.request_input import RequestInput
 from catalina.connector.response import Response
-from catalina.connector.stream import FILE_BLOCK, HIGH_WATER, seconds_of
+from catalina.connector.stream import HIGH_WATER, file_blocks, seconds_of
 from catalina.coyote.http2.http2_error import Http2Error
 from catalina.coyote.http_error import HttpError
 
@@ -437,14 +436,8 @@ class Http2Stream:
         if self._remaining >= 0:
             count = min(count, self._remaining)
             self._remaining -= count
-        with file:
-            while count > 0:
-                block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)
-                if not block:
-                    raise ClientAbortException("a file became shorter while it was sent")
-                self._put(block, False)
-                offset += len(block)
-                count -= len(block)
+        for block in file_blocks(file, offset, count, "an HTTP/2 client"):
+            self._put(block, False)
 
     def flushed(self) -> None:
         """Nothing to do: nothing is kept back here."""

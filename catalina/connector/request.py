@@ -236,6 +236,11 @@ class Request:
         self._remote_host = name
 
     @property
+    def known_remote_host(self) -> str | None:
+        """The client's host name, if it is known without looking it up."""
+        return self._remote_host
+
+    @property
     def remote_user(self) -> str | None:
         """Name of the principal, or the proxy's user when nobody is logged in here.
 

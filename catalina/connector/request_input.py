@@ -67,6 +67,21 @@ class RequestInput:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
+    @property
+    def is_over(self) -> bool:
+        """True when nothing is left to read, as far as that is known without waiting."""
+        return self._pull is None and self._at >= len(self._data)
+
+    def take_ready(self) -> bytes:
+        """The bytes that are here; empty when the next ones must be waited for."""
+        part = self._data[self._at :]
+        self._at = len(self._data)
+        return self._count([part])
+
+    def take_portion(self) -> bytes:
+        """The next bytes, as many as come at once; empty at the end."""
+        return self.take_ready() if self._fill() else b""
+
     def push_back(self, data: bytes) -> None:
         """Make ``data`` the next bytes to be read, so that the application can read again what a valve has read."""
         self._data = data + self._data[self._at :]

@@ -369,6 +369,30 @@ class Response:
         handover(take)
         self.handed_over = self.suspended = True
 
+    # The answer of another process
+
+    def pass_head(
+        self, status: int, reason: str, headers: list[tuple[str, str]], body: bytes, *, complete: bool
+    ) -> None:
+        """Send the head of another process's answer, with the first bytes of its body, which are all of it when
+        ``complete``. That process has coded the body and settled its length.
+
+        Fields that this connection has set stay. :meth:`finish` ends the answer.
+        """
+        self.status, self.status_text = status, f"{status} {reason}"
+        self.headers = [*self.headers, *headers]
+        self.body_allowed = self._has_body()
+        self.committed = self.suspended = True
+        self.commit_time_ns = time.monotonic_ns()
+        self._outlet_ended = complete
+        self.outlet.send_head(self, body, complete)
+
+    def pass_body(self, data: bytes) -> None:
+        """Send more of the body of another process's answer."""
+        if self.body_allowed:
+            self._content_written += len(data)
+            self._send(data)
+
     # The end
 
     def hold(self, delivery: Delivery | None) -> None:

@@ -14,7 +14,7 @@ import select
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from catalina.connector.client_abort_exception import ClientAbortException
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from catalina.coyote.abstract_protocol import AbstractProtocol
     from catalina.reactor import Reactor
 
-__all__ = ["ClientFacts", "FilePart", "Pace", "Stream", "StreamUser", "seconds_of"]
+__all__ = ["ClientFacts", "FilePart", "Pace", "Stream", "StreamUser", "file_blocks", "seconds_of"]
 
 log = logging.getLogger("org.apache.catalina.connector.Connection")
 
@@ -474,6 +474,27 @@ class Stream:
         self.sock.close()
         for file in files:
             file.close()
+
+
+def file_blocks(file: BinaryIO, offset: int, count: int, peer: str) -> Iterator[bytes]:
+    """A part of a file in blocks, where the kernel cannot send it because heads of packets come in between.
+
+    The file is closed at the end.
+
+    Args:
+        peer: named in the error.
+
+    Raises:
+        ClientAbortException: the file has become shorter.
+    """
+    with file:
+        while count > 0:
+            block = os.pread(file.fileno(), min(FILE_BLOCK, count), offset)
+            if not block:
+                raise ClientAbortException(f"a file became shorter while it was sent to {peer}")
+            yield block
+            offset += len(block)
+            count -= len(block)
 
 
 def seconds_of(milliseconds: int) -> float:

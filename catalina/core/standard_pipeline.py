@@ -65,6 +65,12 @@ class StandardPipeline(Lifecycle):
         self._added.append(valve)
         self._link()
 
+    def add_first(self, valve: ValveBase) -> None:
+        """Put a valve before all others, and start it when the pipeline is running. Raises LifecycleError."""
+        self._adopt(valve)
+        self._added.insert(0, valve)
+        self._link()
+
     def remove_valve(self, valve: ValveBase) -> None:
         """Remove, stop and destroy a valve. A valve that is not here is ignored."""
         if valve in self._added:

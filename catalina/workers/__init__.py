@@ -14,6 +14,8 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``keeper_channel``, ``keeper_queries``: the worker's end. ``worker_links``: the keeper's end.
 - ``worker_cluster``, ``worker_manager``: the cluster and the session manager of an application in a worker.
 - ``worker_affinity_valve``, ``connection_moves``: a connection goes to the worker that has its session.
+- ``request_relay``, ``relay_connection``, ``relay_frames``: a request whose connection cannot move is passed on to
+  another worker, and its answer back.
 - ``connection_counts``, ``shared_parts``: what all processes share from before the fork. ``services``: calls.
 - ``session_copies``: the keeper's knowledge of who has a copy of which session.
 - ``services``: what a process does for the others when they call. ``peers``: how session managers see the two.

@@ -26,6 +26,9 @@ log = logging.getLogger("org.apache.catalina.workers.ConnectionMoves")
 #: Version of the format, connector's number, moves so far, requests served, client's port, bytes of its address.
 _HEAD = struct.Struct(">BHBIHB")
 FORMAT = 1
+#: The message beside a stream for relayed requests (``relay_frames.py``): this number, and the connector's.
+_STREAM = struct.Struct(">BH")
+STREAM = 2
 #: A connection that has moved this number of times belongs to many sessions (a balancer's pool), so it stays where it
 #: is.
 MAX_MOVES = 8
@@ -95,15 +98,22 @@ class ConnectionMoves:
         index: of this worker.
         pairs: those of :func:`make_pairs`.
         adopt: takes a connection up at the connector of that number; raises when it cannot.
+        serve: serves a stream of another worker at the connector of that number; raises when it cannot.
     """
 
     def __init__(
-        self, index: int, pairs: Sequence[Pair], reactor: Reactor, adopt: Callable[[int, Handover], None]
+        self,
+        index: int,
+        pairs: Sequence[Pair],
+        reactor: Reactor,
+        adopt: Callable[[int, Handover], None],
+        serve: Callable[[int, socket.socket], None],
     ) -> None:
         self._index = index
         self._pairs = pairs
         self._reactor = reactor
         self._adopt = adopt
+        self._serve = serve
         self._moves: OrderedDict[tuple[str, int], int] = OrderedDict()
 
     def open(self) -> None:
@@ -148,6 +158,16 @@ class ConnectionMoves:
             log.debug("A connection cannot go to worker [%d]: %s", worker, error)
         handover.sock.close()
 
+    def give_stream(self, worker: int, connector: int, sock: socket.socket) -> None:
+        """Let another worker serve a stream; the next process in its place does if it is being replaced.
+
+        Raises:
+            OSError: it has no room, or there is no such place.
+        """
+        if not 0 <= worker < len(self._pairs):
+            raise OSError(f"there is no place for worker [{worker}], only [{len(self._pairs)}]")
+        socket.send_fds(self._pairs[worker][1], [_STREAM.pack(STREAM, connector)], [sock.fileno()])
+
     def _send(self, worker: int, moved: MovedConnection, sock: socket.socket) -> None:
         writes = self._pairs[worker][1]
         data = moved.data
@@ -187,6 +207,9 @@ class ConnectionMoves:
                     sock.close()
 
     def _take(self, message: bytes, sock: socket.socket, files: Sequence[int]) -> None:
+        if len(message) == _STREAM.size and message[0] == STREAM:
+            self._serve(_STREAM.unpack(message)[1], sock)
+            return
         moved = decode_moved(message)
         data = moved.data
         if data is None:

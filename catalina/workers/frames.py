@@ -19,6 +19,7 @@ A frame is a head and a payload, everything big-endian::
     12 CALL        key: the name of a service, then JSON; from either side; the RESULT has the same number
     13 RESULT      JSON: {"value": ...} or {"error": text}
     14 OUTDATED    key, then a session's bare id: another node has taken it over; ask before it is used again
+    15 ...         between two workers, about one request: relay_frames.py
 
     messages  key, then for each u32 length, u16 length of its ordering key, message, ordering key
     key       u16 length, UTF-8: engine/host/context, which manager it is for
@@ -92,6 +93,15 @@ class Kind(enum.IntEnum):
     CALL = 12
     RESULT = 13
     OUTDATED = 14
+    ACCEPTED = 15
+    REQUEST = 16
+    PULL = 17
+    CONTINUE = 18
+    BODY = 19
+    BODY_END = 20
+    HEAD = 21
+    FLUSH = 22
+    END = 23
 
 
 _KINDS = {int(kind): kind for kind in Kind}

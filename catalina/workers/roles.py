@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from catalina.connector.stream import Stream
 from catalina.core.container_base import ContainerBase
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
@@ -27,6 +28,8 @@ from catalina.workers.node_beans import NodeBeans, offer_beans
 from catalina.workers.node_drain import KeeperDrain, ask_drain, drain_worker, offer_drain
 from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
+from catalina.workers.relay_connection import RelayConnection
+from catalina.workers.request_relay import RequestRelay
 from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
 from catalina.workers.worker_cluster import WorkerCluster
@@ -215,7 +218,8 @@ class WorkerRole:
         offer_beans(server.mbeans, self.channel.services)
         offer_drain(server, self.channel.services)
         join_sign_ons(_containers(server), self.queries.call)
-        self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt)
+        self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt, self._serve_stream)
+        self._relay = RequestRelay(self.moves, server.reactor)
         self._counts = shared.counts
         self._accepts = False
         self._connectors = [connector for service in server.services for connector in service.connectors]
@@ -246,7 +250,8 @@ class WorkerRole:
         cluster = WorkerCluster(element, self.channel, self.queries, binds_routes=declared is not None)
         self._clusters[engine] = cluster
         engine.cluster = cluster
-        engine.pipeline.add_valve(WorkerAffinityValve(self.moves, self._number_of))
+        # First: a request that another worker answers passes through the engine's valves there.
+        engine.pipeline.add_first(WorkerAffinityValve(self.moves, self._relay, self._number_of))
 
     def state(self, kind: type[_State], name: str) -> _State:
         """See :class:`NodeRole`."""
@@ -312,6 +317,10 @@ class WorkerRole:
     def _adopt(self, number: int, handover: Handover) -> None:
         self._connectors[number].adopt(handover)
 
+    def _serve_stream(self, number: int, sock: socket.socket) -> None:
+        connector = self._connectors[number]
+        connector.serve(sock, lambda host: RelayConnection(host, Stream(host, sock, ("", 0)), connector))
+
     def serve(self) -> None:
         """The connectors run: take connections."""
         self._accepts = True
@@ -351,5 +360,6 @@ class WorkerRole:
 
     def close(self) -> None:
         """Close the link to the keeper."""
+        self._relay.close()
         self.channel.close()
         self.queries.close()

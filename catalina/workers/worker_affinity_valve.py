@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from catalina.valves.valve_base import ValveBase
+from catalina.workers.relay_connection import RELAYED
+from catalina.workers.request_relay import RelayError
 from catalina.workers.worker_manager import WorkerManager
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.workers.connection_moves import ConnectionMoves
+    from catalina.workers.request_relay import RequestRelay
 
 __all__ = ["WorkerAffinityValve"]
+
+log = logging.getLogger("org.apache.catalina.workers.WorkerAffinityValve")
 
 
 class WorkerAffinityValve(ValveBase):
@@ -29,9 +35,10 @@ class WorkerAffinityValve(ValveBase):
         number_of: a connector's number among the node's connectors.
     """
 
-    def __init__(self, moves: ConnectionMoves, number_of: Callable[[object], int]) -> None:
+    def __init__(self, moves: ConnectionMoves, relay: RequestRelay, number_of: Callable[[object], int]) -> None:
         super().__init__()
         self._moves = moves
+        self._relay = relay
         self._number_of = number_of
 
     def invoke(self, request: Request, response: Response) -> None:
@@ -42,11 +49,40 @@ class WorkerAffinityValve(ValveBase):
             if (
                 isinstance(manager, WorkerManager)
                 and session_id not in manager.sessions
-                and response.can_hand_over
-                and self._moves.may_move((request.remote_addr, request.remote_port))
+                and self._can_move(request, response)
             ):
                 worker = manager.locate(session_id)
                 if worker is not None:
-                    response.hand_over(partial(self._moves.move, worker, self._number_of(request.connector)))
+                    self._move(worker, request, response)
                     return
+        self.next.invoke(request, response)
+
+    def _can_move(self, request: Request, response: Response) -> bool:
+        return response.can_hand_over and self._moves.may_move((request.remote_addr, request.remote_port))
+
+    def _move(self, worker: int, request: Request, response: Response) -> None:
+        response.hand_over(partial(self._moves.move, worker, self._number_of(request.connector)))
+
+    def pass_on(self, worker: int, request: Request, response: Response) -> None:
+        """Let another worker answer: the connection goes there when it can, else the request does.
+
+        A request that was passed on already is refused: the workers disagree for a moment about who runs what.
+        """
+        if RELAYED in request.notes:
+            self._refuse(503, f"worker [{worker}] runs the application now", request, response)
+        elif self._can_move(request, response):
+            self._move(worker, request, response)
+        else:
+            try:
+                self._relay.relay(worker, self._number_of(request.connector), request, response)
+            except RelayError as error:
+                self._refuse(error.status, str(error), request, response)
+
+    def _refuse(self, status: int, why: str, request: Request, response: Response) -> None:
+        """Answer in the name of the host, whose valves write the error page."""
+        log.warning("[%s] gets %d: %s", request.request_uri, status, why)
+        response.send_error(status)
+        if status == 503:
+            response.set_header("Retry-After", "1")
+        request.context = request.wrapper = None
         self.next.invoke(request, response)

@@ -40,6 +40,13 @@ def test_what_was_read_can_be_put_back():
     assert body.bytes_read == 6
 
 
+def test_portions_are_taken_as_they_come():
+    body = make(b"def", b"gh", ready=b"abc")
+    assert (body.take_ready(), body.take_ready(), body.is_over) == (b"abc", b"", False)
+    assert [body.take_portion() for _ in range(3)] == [b"def", b"gh", b""]
+    assert (body.is_over, body.bytes_read) == (True, 8)
+
+
 def test_a_request_without_a_body_reads_as_nothing():
     assert EMPTY_INPUT.read() == EMPTY_INPUT.readline() == b""
     assert list(EMPTY_INPUT) == EMPTY_INPUT.readlines() == []

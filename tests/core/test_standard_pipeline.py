@@ -87,3 +87,10 @@ def test_removing_a_valve_that_is_not_there_changes_nothing() -> None:
     container = make()
     container.remove_valve(Marking("stranger"))
     assert run(container) == ["basic"]
+
+
+def test_a_valve_can_stand_before_those_that_are_there() -> None:
+    container = make()
+    container.add_valve(Marking("a"))
+    container.pipeline.add_first(Marking("first"))
+    assert run(container) == ["first", "a", "basic"]

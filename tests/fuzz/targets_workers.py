@@ -23,6 +23,15 @@ from catalina.workers.frames import (
     encode_messages,
     encode_result,
 )
+from catalina.workers.relay_frames import (
+    ToldAnswer,
+    ToldRequest,
+    decode_answer,
+    decode_request,
+    decode_trailers,
+    encode_told,
+    encode_trailers,
+)
 from tests.fuzz.target import Target
 
 __all__ = ["TARGETS"]
@@ -67,7 +76,28 @@ def _moved() -> list[bytes]:
     ]
 
 
+def _relayed(data: bytes) -> None:
+    """A stream between two workers."""
+    decoders = {Kind.REQUEST: decode_request, Kind.HEAD: decode_answer, Kind.BODY_END: decode_trailers}
+    for frame in FrameReader().feed(data):
+        decode = decoders.get(frame.kind)
+        if decode is not None:
+            decode(frame.payload)
+
+
+def _relays() -> list[bytes]:
+    request = ToldRequest(
+        "GET", "/", "a=b", "HTTP/1.1", [("host", "test")], -1, False, "192.0.2.1", 4711, None, "192.0.2.2", "shop",
+        80, "http", False, "shop", 80, "", None, None, False, {"a": ["b"]},
+    )  # fmt: skip
+    return [
+        encode_told(Kind.REQUEST, request, b"body", is_all=True),
+        encode_told(Kind.HEAD, ToldAnswer(200, "OK", [("X", "1")]), b"", is_all=False) + encode_trailers([("x", "1")]),
+    ]
+
+
 TARGETS = (
+    Target("relayed_requests", _relayed, ("catalina.workers.relay_frames:decode_*",), _relays),
     Target(
         "worker_frames",
         _frames,

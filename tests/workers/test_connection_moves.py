@@ -35,7 +35,13 @@ class Workers:
     def __init__(self, reactor: Reactor) -> None:
         self.pairs = make_pairs(2)
         self.taken: list[list[tuple[int, Handover]]] = [[], []]
-        self.moves = [ConnectionMoves(index, self.pairs, reactor, partial(self._take, index)) for index in range(2)]
+        self.streams: list[tuple[int, socket.socket]] = []
+        self.moves = [
+            ConnectionMoves(index, self.pairs, reactor, partial(self._take, index), self._serve) for index in range(2)
+        ]
+
+    def _serve(self, number: int, sock: socket.socket) -> None:
+        self.streams.append((number, sock))
 
     def _take(self, index: int, number: int, handover: Handover) -> None:
         self.taken[index].append((number, handover))
@@ -115,6 +121,23 @@ def test_a_worker_that_has_no_room_gets_none_and_the_connection_stays(workers: W
     wait_until(lambda: len(workers.taken[1]) == len(sockets) - 1, "the others wait for the worker")
     for sock in sockets:
         sock.close()
+
+
+def test_a_stream_arrives(workers: Workers) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        workers.moves[0].give_stream(1, 3, theirs)
+        wait_until(lambda: workers.streams, "the other worker has it")
+        ((number, sock),) = workers.streams
+        with sock:
+            sock.send(b"here")
+            assert (number, ours.recv(10)) == (3, b"here")
+
+
+def test_a_stream_for_no_place_is_refused(workers: Workers) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(OSError, match=r"there is no place for worker \[7\], only \[2\]"):
+        workers.moves[0].give_stream(7, 0, theirs)
 
 
 def test_a_worker_that_was_added_later_gets_none(workers: Workers) -> None:

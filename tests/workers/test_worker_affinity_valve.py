@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from catalina.valves.valve_base import ValveBase
+from catalina.workers.relay_connection import RELAYED
+from catalina.workers.request_relay import RelayError
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
 from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
@@ -43,7 +45,8 @@ class Visit:
     def __init__(self, manager: Any, session_id: str | None, *, can_hand_over: bool = True, may: bool = True) -> None:
         moves: Any = Moves()
         moves.may = may
-        valve = WorkerAffinityValve(moves, lambda connector: 4)
+        relay: Any = None
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4)
         following = Next()
         valve.next = following
         request: Any = SimpleNamespace(
@@ -99,3 +102,57 @@ def test_a_request_without_a_session_or_with_an_unknown_one_is_served_here(make_
 
 def test_applications_of_other_managers_are_left_alone() -> None:
     assert Visit(object(), "A" * 32).served
+
+
+class Relay:
+    """Has no answer, with this error, or has one."""
+
+    def __init__(self, error: RelayError | None = None) -> None:
+        self.error = error
+        self.relayed: list[tuple[int, int]] = []
+
+    def relay(self, worker: int, connector: int, request: object, response: object) -> None:
+        self.relayed.append((worker, connector))
+        if self.error is not None:
+            raise self.error
+
+
+class Passing:
+    """One request that goes to worker 1."""
+
+    def __init__(self, *, can_hand_over: bool, error: RelayError | None = None, was_relayed: bool = False) -> None:
+        moves: Any = Moves()
+        relay: Any = Relay(error)
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4)
+        valve.next = Next()
+        request: Any = SimpleNamespace(
+            notes={RELAYED: True} if was_relayed else {}, connector=None, remote_addr="192.0.2.7", remote_port=40_000,
+            request_uri="/shop", context=object(), wrapper=object(),
+        )  # fmt: skip
+        self.errors: list[int] = []
+        response: Any = SimpleNamespace(
+            can_hand_over=can_hand_over, hand_over=lambda take: take(None), send_error=self.errors.append,
+            set_header=lambda name, value: None,
+        )  # fmt: skip
+        valve.pass_on(1, request, response)
+        self.moved, self.relayed, self.context = moves.moved, relay.relayed, request.context
+
+
+def test_a_connection_moves_where_it_can() -> None:
+    passing = Passing(can_hand_over=True)
+    assert (passing.moved, passing.relayed) == ([(1, 4)], [])
+
+
+def test_a_request_is_relayed_where_its_connection_cannot_move() -> None:
+    passing = Passing(can_hand_over=False)
+    assert (passing.moved, passing.relayed) == ([], [(1, 4)])
+
+
+def test_a_request_without_an_answer_gets_the_hosts_error_page() -> None:
+    passing = Passing(can_hand_over=False, error=RelayError(502, "worker [1] has ended"))
+    assert (passing.errors, passing.context) == ([502], None)
+
+
+def test_a_request_is_passed_on_once() -> None:
+    passing = Passing(can_hand_over=False, was_relayed=True)
+    assert (passing.errors, passing.relayed) == ([503], [])
