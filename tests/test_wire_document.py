@@ -14,8 +14,8 @@ from catalina.ha.session import session_message
 from catalina.ha.session.delta_request import ACTION_SET, FIXED_NAMES, TYPE_ATTRIBUTE, DeltaAction, serialize
 from catalina.ha.session.session_message import EVENT_NAMES, EVT_SESSION_ACCESSED, encode_message
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS, ChannelMessage
-from catalina.tribes.group.coordination_message import COORD_CONF, COORD_HEADER, COORD_REQUEST
 from catalina.tribes.group.interceptors import two_phase_commit_interceptor
+from catalina.tribes.group.interceptors.non_blocking_coordinator import COORD_CONF, COORD_HEADER, COORD_REQUEST
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.io.java import encode_value
 from catalina.tribes.io.java.nodes import ClassDesc
@@ -24,14 +24,17 @@ from catalina.tribes.io.java.python_form import MARK
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.io.x_byte_buffer import ACK_BODY, FAIL_ACK_BODY
 from catalina.tribes.member import BEGIN, END, SHUTDOWN_COMMAND, Member
-from catalina.tribes.membership import member_message
+from catalina.tribes.membership import static_membership_provider
 from catalina.tribes.tipis import map_message, map_stamp
 from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "wire.md").read_text("utf-8")
-FORMS = [module._FORM for module in (session_message, map_message, file_message, undeploy_message, member_message)]
+FORMS = [
+    module._FORM
+    for module in (session_message, map_message, file_message, undeploy_message, static_membership_provider)
+]
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from catalina.ha.deploy.farm_offer import FarmHello, FarmOffer, FarmWant, decode_farm_message
+from catalina.ha.deploy.farm_introductions import FarmHello, FarmOffer, FarmWant, decode_farm_message
 from catalina.ha.deploy.farm_trailer import FarmTrailer
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
 from catalina.ha.tcp.live_facts import read_live
 from catalina.ha.tcp.node_facts import WATCHED, read_answer, read_facts
 from catalina.manager.cluster.orders import read_order
-from catalina.tribes.group.coordination_message import COORD_REQUEST, CoordinationMessage
 from catalina.tribes.group.interceptors.gzip_interceptor import compress, decompress
+from catalina.tribes.group.interceptors.non_blocking_coordinator import COORD_REQUEST, CoordinationMessage
 from catalina.tribes.group.rpc_message import RpcMessage
 from catalina.tribes.io.channel_data import PackageDecoder
 from catalina.tribes.io.java import EncodedValue, dumps, encode_value
@@ -18,7 +18,7 @@ from catalina.tribes.io.x_byte_buffer import ACK, FrameDecoder
 from catalina.tribes.ledger import wire as ledger_wire
 from catalina.tribes.ledger.version_table import decode_version_table, encode_version_table
 from catalina.tribes.member import Member
-from catalina.tribes.membership.member_message import MemberMessage
+from catalina.tribes.membership.static_membership_provider import MemberMessage
 from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, decode_key, encode_entries
 from catalina.tribes.tipis.map_names import Names, decode_names
 from catalina.tribes.tipis.map_stamp import NO_STAMP, VERSION_SIZE, Stamp, stamp_key, unstamp_key
@@ -94,7 +94,8 @@ TARGETS = [
            lambda: [*captured("frames", key="wire"), ACK + ACK]),
     Target("package", _package, ("catalina.tribes.io.channel_data:PackageDecoder.decode",), _packages),
     Target("member", Member.decode, ("catalina.tribes.member:Member.decode",), _members),
-    Target("membermsg", MemberMessage.decode, ("catalina.tribes.membership.member_message:MemberMessage.decode",),
+    Target("membermsg", MemberMessage.decode,
+           ("catalina.tribes.membership.static_membership_provider:MemberMessage.decode",),
            lambda: [MemberMessage(b"id", 1, member).encode() for member in _peers()]),
     Target("facts", lambda data: read_facts(EncodedValue(data, 1)), ("catalina.ha.tcp.node_facts:read_facts",),
            lambda: [encode_value(_FACTS).data, encode_value(b"[]").data]),
@@ -104,7 +105,7 @@ TARGETS = [
            lambda: [encode_value(_ORDER).data, encode_value(b"[]").data]),
     Target("rpc", RpcMessage.decode, ("catalina.tribes.group.rpc_message:RpcMessage.decode",), lambda: captured("rpc")),
     Target("coord", CoordinationMessage.decode,
-           ("catalina.tribes.group.coordination_message:CoordinationMessage.decode",), _election),
+           ("catalina.tribes.group.interceptors.non_blocking_coordinator:CoordinationMessage.decode",), _election),
     Target("gzip", lambda data: decompress(data, 1 << 16),
            ("catalina.tribes.group.interceptors.gzip_interceptor:decompress",),
            lambda: [compress(b""), compress(b"abc" * 100), compress(b"a") + compress(b"b"), compress(bytes(1 << 17))]),
@@ -128,7 +129,7 @@ TARGETS = [
         ("catalina.tribes.ledger.version_table:decode_version_table",),
         lambda: [encode_version_table(test_version_table.a_record())],
     ),
-    Target("farm", decode_farm_message, (f"{_DEPLOY}.farm_offer:decode_farm_message",), _farm),
+    Target("farm", decode_farm_message, (f"{_DEPLOY}.farm_introductions:decode_farm_message",), _farm),
     Target("trailer", FarmTrailer.decode, (f"{_DEPLOY}.farm_trailer:FarmTrailer.decode",),
            lambda: [FarmTrailer(bytes(16), 0, 5, 1, bytes(32)).encode()]),
     Target("file", FileMessage.decode, (f"{_DEPLOY}.file_message:FileMessage.decode",),

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from catalina.errors import NotReplicableError, ProtocolError
 from catalina.ha.authenticator.cluster_single_sign_on_listener import decode_listener, encode_listener
-from catalina.ha.authenticator.sso_cache import SsoCodec
-from catalina.ha.authenticator.sso_entry import SsoEntry
+from catalina.ha.authenticator.sso_cache import SsoCodec, SsoEntry
 from catalina.ha.cluster_message import class_name_of, decoder_for
 from catalina.ha.context.replicated_context import AttributeCodec as ContextCodec
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_request import DeltaRequest
-from catalina.ha.session.map_session import SessionCodec
+from catalina.ha.session.map_session import SessionCodec, decode_session_object, encode_session_object
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_data import SessionData, decode_sessions, encode_sessions
 from catalina.ha.session.session_message import SessionMessage, decode_session_id, encode_session_id
-from catalina.ha.session.session_object import decode_session_object, encode_session_object
 from catalina.session.session_record import dump_session, load_session
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.io.java import EncodedValue, ObjectInputStream, decode_value, encode_value, loads
@@ -188,7 +186,7 @@ TARGETS = [
            lambda: [encode_session_id("ABC"), encode_session_id("")]),
     Target("sessions", _sessions, (f"{_HA}.session_data:decode_sessions", f"{_HA}.session_data:read_session"),
            lambda: [*captured("sessions"), encode_sessions(_session_data())]),
-    Target("sessobj", decode_session_object, (f"{_HA}.session_object:decode_session_object",),
+    Target("sessobj", decode_session_object, (f"{_HA}.map_session:decode_session_object",),
            lambda: [encode_session_object(session) for session in _session_data()]),
     Target("mapsession", _map_session, (f"{_HA}.map_session:*",),
            lambda: [encode_session_object(session) for session in _session_data()]),
@@ -199,7 +197,7 @@ TARGETS = [
     Target("store", _store, ("catalina.session.session_record:load_session",
                              "catalina.session.session_record:read_session"), _stored),
     Target("sso", lambda data: SsoEntry.decode(EncodedValue(data, 0)),
-           ("catalina.ha.authenticator.sso_entry:SsoEntry.decode",), lambda: [data[4:] for data in captured("sso")]),
+           ("catalina.ha.authenticator.sso_cache:SsoEntry.decode",), lambda: [data[4:] for data in captured("sso")]),
     Target("ssocache", SsoCodec().decode, ("catalina.ha.authenticator.sso_cache:SsoCodec.decode",),
            lambda: captured("sso")),
     Target("listener", lambda data: decode_listener(EncodedValue(data, 0)),

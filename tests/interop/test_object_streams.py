@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from catalina.ha.authenticator.sso_entry import SsoEntry, SsoKey
+from catalina.ha.authenticator.sso_cache import SsoEntry, SsoKey
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
 from catalina.ha.session.delta_request import (
@@ -31,7 +31,7 @@ from catalina.ha.session.session_message import SessionMessage
 from catalina.tribes.group.rpc_message import NoRpcChannelReply, RpcMessage
 from catalina.tribes.io.java import ObjectInputStream, decode_value, encode_value
 from catalina.tribes.member import Member
-from catalina.tribes.membership.member_message import MemberMessage
+from catalina.tribes.membership.static_membership_provider import MemberMessage
 from catalina.tribes.tipis.map_message import MapMessage, MapState, decode_entries, encode_entries
 from tests.ha.session.deltas import attribute
 from tests.support.needs import need_java_tomcat

@@ -6,21 +6,44 @@ import errno
 import logging
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from catalina.deploy.brought_files import FARM
 from catalina.errors import CatalinaError
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
-from catalina.ha.deploy.host_deployer import HostDeployer, host_deployer_of
 from catalina.util.context_name import ContextName
 from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
 
-__all__ = ["FarmDirectory"]
+__all__ = ["FarmDirectory", "HostDeployer", "host_deployer_of"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
+
+
+@runtime_checkable
+class HostDeployer(Protocol):
+    """A host's listener that deploys from its appBase; ``catalina.startup.HostConfig`` is one."""
+
+    def install_archive(self, source: str, file_name: str, name: ContextName, by: str) -> bool:
+        """Put an archive into appBase and run it; False when it does not start and the earlier state was restored."""
+
+    def why_not(self, name: str) -> str:
+        """The reason why an application, or the newest version of its archive, does not run; empty when it is
+        unknown.
+        """
+
+    def remove_archive(self, name: ContextName, by: str) -> bool:
+        """Undeploy an application that ``by`` has deployed and delete its files; False when there is no such
+        application.
+        """
+
+
+def host_deployer_of(host: StandardHost) -> HostDeployer | None:
+    """The deployment that listens to a host, None when there is none."""
+    listeners: tuple[object, ...] = host.lifecycle_listeners
+    return next((each for each in listeners if isinstance(each, HostDeployer)), None)
 
 
 class FarmDirectory:

@@ -5,26 +5,98 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.errors import CatalinaError
 from catalina.ha.deploy.farm_directory import FarmDirectory
 from catalina.ha.deploy.farm_state import FarmState, Removal
-from catalina.ha.deploy.farm_transfer import FarmTransfer
 from catalina.ha.deploy.farm_worker import FarmWorker
-from catalina.ha.deploy.file_message_factory import FarmFile
+from catalina.ha.deploy.file_message_factory import FarmFile, read_messages
 from catalina.ha.deploy.undeploy_message import UndeployMessage
-from catalina.tribes.channel import SEND_OPTIONS_USE_ACK
+from catalina.tribes.channel import SEND_OPTIONS_USE_ACK, Delivery
+from catalina.tribes.member import Member
 
 if TYPE_CHECKING:
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
     from catalina.tribes.member import Member
 
-__all__ = ["FarmSender"]
+__all__ = ["FarmSender", "FarmTransfer", "Poster"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
+#: Pieces that may be unacknowledged: 1 MiB, so that sessions do not wait behind a file.
+WINDOW = 8
+#: Seconds to wait for a piece's acknowledgements, beyond the sender's own timeout.
+PIECE_SECONDS = 60.0
+#: Seconds between two log lines about a long transfer.
+LOG_SECONDS = 5.0
+
+
+class Poster(Protocol):
+    """The part of the channel that a transfer needs."""
+
+    def post(self, to: Sequence[Member], message: object, options: int) -> Delivery:
+        """Queue a message; the Delivery is done when all members have acknowledged it or failed."""
+
+
+class FarmTransfer:
+    """Sends a file once, to several members at a time; a few pieces are in flight.
+
+    Afterwards ``failed`` has the members that did not get it, and the reasons.
+
+    Args:
+        path: the path of the file.
+        file: the file's name, context and stamp.
+        members: the receivers.
+    """
+
+    def __init__(self, path: str, file: FarmFile, members: Sequence[Member]) -> None:
+        self.path = path
+        self.file = file
+        self.members = tuple(members)
+        self.failed: dict[Member, BaseException] = {}
+        self.sent_bytes = 0
+        self.finished = False
+        self._flying: deque[tuple[Delivery, int]] = deque()
+        self._next_line = time.monotonic() + LOG_SECONDS
+
+    @property
+    def percent(self) -> int:
+        """The share of the file that every member that has not failed has acknowledged."""
+        return 100 * self.sent_bytes // self.file.size if self.file.size else 100 * self.finished
+
+    def __str__(self) -> str:
+        done = len(self.members) - len(self.failed) if self.finished else 0
+        return (
+            f"{self.file.name} {self.percent}% {self.sent_bytes}/{self.file.size} bytes, "
+            f"{done}/{len(self.members)} members done"
+        )
+
+    def run(self, channel: Poster) -> None:
+        """Send; returns when every member has acknowledged every piece or failed. Raises OSError, ProtocolError."""
+        for message in read_messages(self.path, self.file):
+            to = [member for member in self.members if member not in self.failed]
+            if not to:
+                break
+            self._flying.append((channel.post(to, message.encode(), SEND_OPTIONS_USE_ACK), len(message.data)))
+            if len(self._flying) >= WINDOW:
+                self._land()
+        while self._flying:
+            self._land()
+        self.finished = True
+
+    def _land(self) -> None:
+        delivery, size = self._flying.popleft()
+        if not delivery.wait(PIECE_SECONDS):
+            error = TimeoutError(f"no acknowledgement within {PIECE_SECONDS:.0f} s")
+            self.failed.update({member: error for member in self.members if member not in self.failed})
+        self.failed.update(delivery.faulty)
+        self.sent_bytes += size
+        if time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + LOG_SECONDS
+            log.info("Sending [%s]", self)
 
 
 class FarmSender:

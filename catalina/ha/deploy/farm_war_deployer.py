@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catalina.attributes import Attribute
 from catalina.core.standard_host import StandardHost
-from catalina.deploy.archive import read_archive
+from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.deploy.directory_watcher import DirectoryWatcher
 from catalina.deploy.removal import remove
+from catalina.deploy.settling import Settling, Stamp, stamp_of
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.ha.cluster_listener import ClusterListener
 from catalina.ha.deploy.farm_directory import FarmDirectory
@@ -36,7 +37,6 @@ from catalina.ha.deploy.farm_worker import FarmWorker
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
 from catalina.ha.deploy.undeploy_message import UndeployMessage
-from catalina.ha.deploy.war_watcher import WarWatcher
 from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from catalina.lifecycle import LifecycleEvent
     from catalina.tribes.member import Member
 
-__all__ = ["FarmWarDeployer"]
+__all__ = ["FarmWarDeployer", "WarWatcher"]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
@@ -418,3 +418,58 @@ class FarmWarDeployer(ClusterListener):
 
 def _is_in(path: str, directory: str) -> bool:
     return os.path.join(os.path.realpath(path), "").startswith(os.path.join(os.path.realpath(directory), ""))
+
+
+class WarWatcher:
+    """Compares the archives in a directory with those of the last look; half-copied ones are left for later (Tomcat:
+    ha/deploy/WarWatcher.java).
+
+    Args:
+        directory: the watched directory.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self.settling = Settling()
+        #: An archive is still being copied, so look again soon.
+        self.unsettled = False
+        self._known: dict[str, Stamp] = {}
+        self._gone_since: dict[str, float] = {}
+
+    def look(self) -> list[str]:
+        """Names of archives that are new or changed since the last look."""
+        self.unsettled = False
+        present = self._present()
+        changed = [name for name in present if self._has_changed(name)]
+        for name in self._known.keys() - set(present):
+            del self._known[name]
+        return changed
+
+    def is_gone(self, name: str) -> bool:
+        """True when a file that this node has farmed, perhaps before its last start, is no longer here."""
+        if not os.path.isdir(self.directory) or os.path.lexists(os.path.join(self.directory, name)):
+            self._gone_since.pop(name, None)
+            return False
+        if time.monotonic() - self._gone_since.setdefault(name, time.monotonic()) < self.settling.quiet:
+            self.unsettled = True  # an editor that saves also removes the file for a moment
+            return False
+        del self._gone_since[name]
+        return True
+
+    def _present(self) -> list[str]:
+        try:
+            names = os.listdir(self.directory)
+        except FileNotFoundError:
+            return []
+        return sorted(name for name in names if is_archive_name(name) and not name.startswith("."))
+
+    def _has_changed(self, name: str) -> bool:
+        path = os.path.join(self.directory, name)
+        stamp = stamp_of(path)
+        if stamp is None or (name in self._known and self._known[name] == stamp):
+            return False
+        if not self.settling.is_complete(path, time.monotonic(), time.time()):
+            self.unsettled = True
+            return False
+        self._known[name] = stamp
+        return True

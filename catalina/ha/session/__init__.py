@@ -7,7 +7,7 @@ A delta, from the attribute to the other node: ``delta_session`` (what changed),
 
 - The state of a node that starts or was away: ``state_transfer`` asks, ``state_sender`` answers, ``comparisons`` says
   when; ``session_data`` has whole sessions as bytes. ``java_clocks`` gives Java's messages versions.
-- One backup for each session: ``backup_manager``, ``map_session``, ``session_object`` (over ``catalina.tribes.tipis``).
+- One backup for each session: ``backup_manager``, ``map_session`` (over ``catalina.tribes.tipis``).
 - Both managers: ``cluster_manager_base``, ``serializable_principal`` (the user), ``jvm_route_binder_valve`` (the cookie
   after a failover), ``delta_counters`` (what the bean shows).
 """

@@ -12,8 +12,10 @@ always describes the class in the same bytes, and so do we.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import struct
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from operator import call
 from typing import Any, NamedTuple
 
 from catalina.errors import ProtocolError
@@ -26,8 +28,7 @@ from catalina.tribes.io.java.grammar import I32, SC_ENUM, SC_SERIALIZABLE, STREA
 from catalina.tribes.io.java.node_reader import read_object
 from catalina.tribes.io.java.node_writer import encode_node, write_block
 from catalina.tribes.io.java.nodes import BlockData, JavaEnum, JavaObject, Node
-from catalina.tribes.io.java.object_form import COMMON_BYTES, ClassHead, ObjectForm, ObjectSink
-from catalina.tribes.io.java.repeated_end import RepeatedEnd
+from catalina.tribes.io.java.object_form import BYTES, COMMON_BYTES, ClassHead, ObjectForm, ObjectSink
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS, MEMBER_KINDS, MemberObject, member_objects
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_stamp import NO_STAMP, Stamp, stamp_key, unstamp_key
@@ -48,6 +49,7 @@ __all__ = [
     "MSG_STOP",
     "MapMessage",
     "MapState",
+    "RepeatedEnd",
     "decode_entries",
     "decode_key",
     "encode_entries",
@@ -67,6 +69,86 @@ MSG_STATE_COPY = 10
 MSG_ACCESS = 11
 MSG_NOTIFY_MAPMEMBER = 12
 MSG_PING = 13
+
+
+class RepeatedEnd:
+    """Messages of one class that differ in their numbers and first fields, and have the rest in common.
+
+    The bytes of the rest are remembered, both ways: from the values to the bytes, and from the bytes to the values.
+    Only bytes that the form itself has written or read are remembered, and few of them.
+
+    Args:
+        form: of the class.
+        leading: how many fields, behind the numbers, are new in each message: byte arrays, none of them null.
+    """
+
+    #: How many ends are remembered each way, and how long one may be; the first one too many forgets all.
+    LIMIT = 256
+    MAX_SIZE = 4096
+
+    def __init__(self, form: ObjectForm, leading: int) -> None:
+        self._form = form
+        first, again = BYTES, BYTES.again_at(form.head.handles)
+        self._writers = (first.alone, *[again.alone] * (leading - 1))
+        self._beginnings = (first.head.data, *[again.head.data] * (leading - 1))
+        self._length = BYTES.length.unpack_from
+        self._written: dict[Hashable, bytes] = {}
+        self._read: dict[bytes, list[Any]] = {}
+
+    def stream(
+        self, numbers: Sequence[object], leading: Sequence[bytes], rest: Callable[[], Sequence[object]], by: Hashable
+    ) -> bytes:
+        """One message as a whole stream.
+
+        Args:
+            leading: the first fields.
+            rest: gives the values of the others.
+            by: equal where those values are.
+        """
+        form = self._form
+        beginning = b"".join((form.start, form.pack(*numbers), *map(call, self._writers, leading)))
+        end = self._written.get(by)
+        if end is None:
+            end = form.stream(numbers, (*leading, *rest()))[len(beginning) :]
+            self._remember(self._written, by, end, len(end))
+        return beginning + end
+
+    def read(self, data: bytes) -> list[Any]:
+        """The values of a message, as :meth:`ObjectForm.read` gives them.
+
+        Raises:
+            ProtocolError: it is no message of the class.
+        """
+        form, startswith = self._form, data.startswith
+        if not startswith(form.start):
+            return form.read(data)
+        try:
+            values = [*form.numbers(data)]
+            at = form.others_at
+            for beginning in self._beginnings:
+                if not startswith(beginning, at):
+                    return form.read(data)
+                start = at + len(beginning) + 4
+                at = start + self._length(data, start - 4)[0]
+                values.append(data[start:at])
+        except struct.error:  # it ends here
+            return form.read(data)
+        end = self._read.get(data[at:])
+        if end is not None:
+            return values + end
+        found = form.read_usual(data)
+        if found is None:
+            return form.read(data)
+        self._remember(self._read, data[at:], found[len(values) :], len(data) - at)
+        return found
+
+    def _remember(self, known: dict[Any, Any], key: Hashable, value: object, size: int) -> None:
+        if size > self.MAX_SIZE:
+            return
+        if len(known) >= self.LIMIT:
+            known.clear()
+        known[key] = value
+
 
 CLASS_NAME = "org.apache.catalina.tribes.tipis.AbstractReplicatedMap$MapMessage"
 STATE_CLASS_NAME = "org.apache.catalina.tribes.tipis.AbstractReplicatedMap$State"

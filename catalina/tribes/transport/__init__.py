@@ -1,5 +1,5 @@
 """How messages travel: the receiver and the sender.
 
 ``replication_transmitter`` is the sending side, ``abstract_sender`` and ``receiver_base`` have the attributes;
-``socket_options``, ``local_address``, ``tribes_ssl_context`` (TLS with a pre-shared key). The rest is in ``nio``.
+``socket_options``, ``tribes_ssl_context`` (TLS with a pre-shared key). The rest is in ``nio``.
 """

@@ -13,18 +13,19 @@ from catalina.attributes import Attribute, Component
 from catalina.errors import ConfigurationError
 from catalina.operations import readable
 from catalina.tribes.channel import ChannelMessage
-from catalina.tribes.transport.local_address import local_address
 from catalina.tribes.transport.socket_options import SocketOptions
 
 if TYPE_CHECKING:
     from catalina.tribes.channel import ChannelContext
 
-__all__ = ["MessageListener", "ReceiverBase"]
+__all__ = ["MessageListener", "ReceiverBase", "local_address"]
 
 log = logging.getLogger("org.apache.catalina.tribes.transport.ReceiverBase")
 
 #: Error numbers for "somebody has this port, try the next".
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
+#: Documentation addresses (RFC 5737, RFC 3849): nothing is sent there, the kernel is only asked for the route.
+_ANYWHERE = (("192.0.2.1", 9), ("2001:db8::1", 9))
 
 
 class MessageListener(Protocol):
@@ -159,3 +160,34 @@ class ReceiverBase(SocketOptions, Component):
 def _look_up(name: str) -> str:
     """The first address of a name; looked up once at the start, before the loop has anything to serve."""
     return str(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)[0][4][0])
+
+
+def local_address(route_hint: tuple[str, int] | None) -> str:
+    """The address of this machine that the other members can reach (address ``auto``).
+
+    It is the one from which ``route_hint`` is reached, else that of the default route, else loopback with a warning.
+
+    Java resolves the host's own name, which on many systems gives 127.0.1.1, and then announces that to everybody.
+    """
+    hints = [route_hint] if route_hint else []
+    for target in (*hints, *_ANYWHERE):
+        address = source_address(target)
+        if address and not ipaddress.ip_address(address).is_loopback:
+            return address
+    log.warning(
+        "Only the loopback address is left for address=auto: members on other machines cannot reach this one. "
+        "Set the address attribute of <Receiver>."
+    )
+    return "127.0.0.1"
+
+
+def source_address(target: tuple[str, int]) -> str | None:
+    """The address that the kernel would send from, None when there is no route. Nothing is sent."""
+    family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(target)
+            address = str(probe.getsockname()[0])
+    except OSError:
+        return None
+    return None if ipaddress.ip_address(address).is_unspecified else address

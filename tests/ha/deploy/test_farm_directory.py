@@ -6,9 +6,11 @@ import os
 
 import pytest
 
+from catalina.core.standard_host import StandardHost
 from catalina.deploy.archive import read_archive
-from catalina.ha.deploy.farm_directory import FarmDirectory
+from catalina.ha.deploy.farm_directory import FarmDirectory, host_deployer_of
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
+from catalina.startup.host_config import HostConfig
 from tests.deploy.archives import hello, make_wheel
 from tests.startup.hosts import Base, running
 
@@ -65,3 +67,14 @@ def test_a_removed_context_goes_and_an_unknown_one_is_no_fault(base, caplog):
     directory.remove("/shop##1")
     assert os.listdir(base.webapps) == []
     assert "There is no web app [/shop##1]" in caplog.text
+
+
+def test_host_config_is_what_the_farm_needs():
+    host, config = StandardHost(name="localhost"), HostConfig()
+    host.add_lifecycle_listener(lambda event: None)
+    host.add_lifecycle_listener(config)
+    assert host_deployer_of(host) is config
+
+
+def test_a_host_without_deployment_has_none():
+    assert host_deployer_of(StandardHost(name="localhost")) is None

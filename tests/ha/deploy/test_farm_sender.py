@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from catalina.ha.deploy.farm_sender import FarmSender
+from catalina.ha.deploy import farm_sender
+from catalina.ha.deploy.farm_sender import WINDOW, FarmSender, FarmTransfer
 from catalina.ha.deploy.farm_state import FarmState, Removal
 from catalina.ha.deploy.file_message import FileMessage
-from catalina.ha.deploy.file_message_factory import sha256_of
-from tests.ha.deploy.farm import FakeCluster, farm_file, member
+from catalina.ha.deploy.file_message_factory import PIECE_SIZE, sha256_of
+from catalina.tribes.channel import Delivery
+from tests.ha.deploy.farm import FakeChannel, FakeCluster, farm_file, member
 from tests.support.waiting import wait_until
 
 ONE, TWO = member(1), member(2)
@@ -100,3 +102,70 @@ def test_a_file_that_waits_for_a_member_already_is_not_sent_twice(farm):
     assert told.count("is being sent already") == 2
     sender.submit_file(file, [ONE])
     wait_until(lambda: len(cluster.channel.posted) == 3, "it can be sent again")
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "a.war"
+    path.write_bytes(b"x" * (20 * PIECE_SIZE + 5))
+    return str(path), farm_file(size=20 * PIECE_SIZE + 5, digest=sha256_of(str(path)))
+
+
+def test_every_piece_goes_to_every_member_once(file):
+    channel = FakeChannel()
+    transfer = FarmTransfer(file[0], file[1], [ONE, TWO])
+    transfer.run(channel)
+    assert {to for to, _ in channel.posted} == {(ONE, TWO)}
+    assert [FileMessage.decode(data).message_number for _, data in channel.posted] == list(range(1, 22))
+    assert (transfer.percent, transfer.failed, transfer.finished) == (100, {}, True)
+
+
+def test_a_member_that_fails_is_left_out_and_known(file):
+    channel = FakeChannel()
+    channel.dead.add(TWO)
+    transfer = FarmTransfer(file[0], file[1], [ONE, TWO])
+    transfer.run(channel)
+    assert set(transfer.failed) == {TWO}
+    assert channel.posted[-1][0] == (ONE,)
+
+
+def test_with_nobody_left_it_ends(file):
+    channel = FakeChannel()
+    channel.dead |= {ONE}
+    transfer = FarmTransfer(file[0], file[1], [ONE])
+    transfer.run(channel)
+    assert len(channel.posted) == WINDOW
+
+
+def test_no_more_than_the_window_is_in_flight(file):
+    flying, most = [], []
+
+    class Slow(FakeChannel):
+        def post(self, to, message, options):
+            delivery = Delivery(1)
+            flying.append(delivery)
+            most.append(sum(not each.done for each in flying))
+            threading.Timer(0.002, delivery.succeeded).start()
+            return delivery
+
+    FarmTransfer(file[0], file[1], [ONE]).run(Slow())
+    assert max(most) <= WINDOW
+
+
+def test_a_member_that_never_acknowledges_has_failed(file, monkeypatch):
+    monkeypatch.setattr(farm_sender, "PIECE_SECONDS", 0.05)
+
+    class Silent(FakeChannel):
+        def post(self, to, message, options):
+            return Delivery(1)
+
+    transfer = FarmTransfer(file[0], file[1], [ONE])
+    transfer.run(Silent())
+    assert isinstance(transfer.failed[ONE], TimeoutError)
+
+
+def test_it_tells_how_far_it_is(file):
+    transfer = FarmTransfer(file[0], file[1], [ONE, TWO])
+    assert str(transfer) == f"a.war 0% 0/{file[1].size} bytes, 0/2 members done"
+    transfer.run(FakeChannel())
+    assert str(transfer) == f"a.war 100% {file[1].size}/{file[1].size} bytes, 2/2 members done"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catalina.errors import ConfigurationError, DeploymentError, ProtocolError
 from catalina.ha.deploy.farm_introductions import FarmIntroductions
-from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
+from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer, WarWatcher
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.undeploy_message import UndeployMessage
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
@@ -289,3 +290,54 @@ def test_a_farmed_application_is_withdrawn_everywhere(base, make, tmp_path):
 def test_what_listens_for_the_farm_hears_members_only():
     for listener in (FarmWarDeployer, FarmIntroductions, SimpleTcpCluster):
         assert not getattr(listener, "hears_strangers", False)
+
+
+@pytest.fixture
+def watcher(tmp_path):
+    (tmp_path / "listen").mkdir()
+    watcher = WarWatcher(str(tmp_path / "listen"))
+    watcher.settling.quiet = 0.0
+    return watcher
+
+
+def put(watcher, name="a.war", content="x"):
+    return make_zip(Path(watcher.directory) / name, {content: ""})
+
+
+def test_new_and_changed_archives_are_told_once(watcher):
+    put(watcher)
+    assert watcher.look() == ["a.war"]
+    assert watcher.look() == []
+    put(watcher, content="y")
+    assert watcher.look() == ["a.war"]
+
+
+def test_other_files_and_hidden_ones_are_none(watcher):
+    put(watcher, "notes.txt")
+    put(watcher, ".a.war")
+    assert watcher.look() == []
+
+
+def test_an_archive_that_is_being_copied_waits(watcher):
+    watcher.settling.quiet = 60.0
+    put(watcher)
+    assert watcher.look() == []
+    assert watcher.unsettled
+
+
+def test_a_file_is_gone_when_it_stays_away(watcher):
+    file = put(watcher)
+    watcher.look()
+    assert not watcher.is_gone("a.war")
+    file.unlink()
+    watcher.settling.quiet = 60.0
+    assert not watcher.is_gone("a.war")
+    assert watcher.unsettled
+    watcher.settling.quiet = 0.0
+    assert watcher.is_gone("a.war")
+
+
+def test_a_directory_that_is_not_there_means_nothing_is_gone(tmp_path):
+    watcher = WarWatcher(str(tmp_path / "none"))
+    assert watcher.look() == []
+    assert not watcher.is_gone("a.war")

@@ -5,15 +5,25 @@ import pytest
 from catalina.errors import ProtocolError
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_request import DeltaRequest, serialize
-from catalina.ha.session.map_session import MapSession, SessionCodec
-from catalina.ha.session.session_object import DELTA_SESSION_SUIDS, decode_session_object, encode_session_object
-from catalina.tribes.io.java import dumps, encode_value
+from catalina.ha.session.map_session import (
+    DELTA_SESSION_SUIDS,
+    MapSession,
+    SessionCodec,
+    decode_session_object,
+    encode_session_object,
+)
+from catalina.ha.session.session_data import SessionData
+from catalina.tribes.group.rpc_message import RpcMessage
+from catalina.tribes.io.java import decode_value, dumps, encode_value
 from catalina.tribes.tipis.map_message import MapMessage
 from catalina.tribes.tipis.map_values import Merge, is_diffable
 from tests.ha.session.deltas import attribute
 from tests.session.support import FakeClock, FakeContext
 from tests.support.narrowing import of_type
 from tests.tribes.wire import cases
+
+MAP = {case["name"]: bytes.fromhex(case["hex"]) for case in cases("map")}
+OBJECT = MAP["valuedata of that message: a DeltaSession as a java object"]
 
 
 def new_manager() -> BackupManager:
@@ -180,3 +190,43 @@ def test_of_all_changes_of_a_request_to_an_attribute_the_last_one_holds() -> Non
     changes = [attribute("n", encode_value(1)), attribute("n", None), attribute("n", encode_value(3))]
     session.apply_diff(serialize("S", True, changes))
     assert session.get_attribute("n") == 3
+
+
+def test_a_captured_session_is_read() -> None:
+    session, suid, _ = decode_session_object(OBJECT)
+    assert session.id == "34D6BE381768BDDB9EC480B09221C403"
+    assert session.max_inactive_interval == 1800
+    assert set(session.attributes) == {"attr0", "attr1", "attr2"}
+    assert decode_value(session.attributes["attr0"]) == -128
+    assert suid == DELTA_SESSION_SUIDS[0]
+
+
+def test_it_is_found_in_a_map_s_message_and_in_an_answer() -> None:
+    message = MapMessage.decode(MAP["MSG_BACKUP of a DeltaSession"])
+    assert message.value == OBJECT
+    answer = RpcMessage.decode(MAP["RpcMessage around MSG_RETRIEVE_BACKUP with a DeltaSession"])
+    assert isinstance(answer, RpcMessage)
+    assert MapMessage.decode(answer.message.to_stream()).value == OBJECT
+
+
+def test_a_session_begins_with_the_bytes_that_java_writes() -> None:
+    ours = encode_session_object(decode_session_object(OBJECT)[0])
+    end = OBJECT.index(b"java.lang.Long")
+    assert ours[:end] == OBJECT[:end]
+
+
+@pytest.mark.parametrize("suid", DELTA_SESSION_SUIDS)
+def test_each_version_is_answered_with_its_own_number(suid: int) -> None:
+    session = SessionData("id", attributes={"a": encode_value([1, 2])}, principal=encode_value("p"))
+    assert decode_session_object(encode_session_object(session, suid)) == (session, suid, b"")
+
+
+@pytest.mark.parametrize("data", [b"", dumps(1), dumps(None), dumps({}), OBJECT[:-40], OBJECT[:400]])
+def test_what_is_no_session_is_the_documented_error(data: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode_session_object(data)
+
+
+def test_what_stands_behind_a_session_comes_back_and_java_steps_over_it() -> None:
+    data = encode_session_object(SessionData("id"), behind=b"x" * 300)
+    assert decode_session_object(data)[2] == b"x" * 300

@@ -6,9 +6,9 @@ objects of any class. ``grammar`` has the wire form, ``python_form`` how Python'
 
 - Streams: ``object_input_stream`` and ``object_output_stream``, over ``node_reader`` and ``node_writer``; ``skim``
   finds the end of an object without reading it; ``modified_utf8``; ``boundary`` is what all decoders end in.
-- Messages of one class, by a table of its fields: ``object_form``, ``repeated_end``, ``boxes``; ``descriptors`` has the
-  classes, ``encoded_value`` a value that stands in any stream.
-- Values to bytes: ``value_encoder``, over ``value_writer``, ``jdk_encoder`` and ``python_encoder``; ``java_time``.
+- Messages of one class, by a table of its fields: ``object_form``; ``descriptors`` has the classes, ``encoded_value`` a
+  value that stands in any stream.
+- Values to bytes: ``value_encoder``, over ``value_writer`` and ``python_encoder``; ``java_time``.
 - Bytes to values, inertly: ``value_decoder``, with ``jdk_values``, ``python_values``, ``python_classes`` (which may
   come back), ``instance_state``, ``key_check`` and ``undecodable``.
 """

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from catalina.ha.authenticator.sso_entry import SsoEntry
+from catalina.ha.authenticator.sso_cache import SsoEntry
 from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.map_session import decode_session_object
 from catalina.ha.session.session_data import decode_sessions
 from catalina.ha.session.session_message import EVT_ALL_SESSION_DATA, EVT_SESSION_DELTA, SessionMessage
-from catalina.ha.session.session_object import decode_session_object
 from catalina.tribes.group.rpc_message import RpcMessage
 from catalina.tribes.io.java import ObjectInputStream, loads, stream_class_name
 from catalina.tribes.io.java.node_reader import NodeReader

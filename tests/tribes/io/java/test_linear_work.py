@@ -10,10 +10,10 @@ import pytest
 
 from catalina.errors import LimitError, ProtocolError
 from catalina.ha.session.delta_request import DeltaRequest
+from catalina.ha.session.map_session import decode_session_object
 from catalina.ha.session.serializable_principal import SerializablePrincipal
 from catalina.ha.session.session_data import decode_sessions
 from catalina.ha.session.session_message import SessionMessage
-from catalina.ha.session.session_object import decode_session_object
 from catalina.session.session_record import dump_session, load_session
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.io.java import EncodedValue, ObjectInputStream, decode_value, encode_value, grammar, loads

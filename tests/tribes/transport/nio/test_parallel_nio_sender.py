@@ -13,9 +13,16 @@ from catalina.tribes.channel import Delivery
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.x_byte_buffer import ACK, frame
 from catalina.tribes.member import Member
-from catalina.tribes.transport.nio import sender_tables
-from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER, ParallelNioSender, keeps_order
-from tests.tribes.fakes import a_member
+from catalina.tribes.transport.nio import parallel_nio_sender
+from catalina.tribes.transport.nio.parallel_nio_sender import (
+    LOOK_SECONDS,
+    MAX_STRANGERS,
+    ORDERED_PEER,
+    ParallelNioSender,
+    SenderTables,
+    keeps_order,
+)
+from tests.tribes.fakes import FakeReactor, a_member
 from tests.tribes.groups import LOOPBACK, until
 
 
@@ -72,7 +79,7 @@ def test_a_forgotten_members_connection_is_closed(sender, peer):
 
 
 def test_the_table_of_members_has_an_end(sender, monkeypatch):
-    monkeypatch.setattr(sender_tables, "MAX_MEMBERS", 1)
+    monkeypatch.setattr(parallel_nio_sender, "MAX_MEMBERS", 1)
     sender.enqueue([a_member(1)], [(frame(b"x"), None)], False, Delivery(1))
     with pytest.raises(ChannelError, match="limit 1"):
         sender.enqueue([a_member(2)], [(frame(b"x"), None)], False, Delivery(1))
@@ -125,3 +132,84 @@ def test_each_message_goes_to_each_member_in_a_datagram_of_its_own(sender):
         assert [sock.recv(100) for sock in (one, one, two, two)] == [frame(b"a"), frame(b"b")] * 2
         assert delivery.wait(5)
         assert not delivery.faulty
+
+
+class Sender:
+    def __init__(self) -> None:
+        self.is_idle = False
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Group:
+    def __init__(self) -> None:
+        self.reactor = FakeReactor()
+        self.members: set[Member] = set()
+        self.changes = 0
+        self.tables: SenderTables[Sender] = SenderTables(
+            lambda _: Sender(),
+            lambda member: member in self.members,
+            lambda: self.reactor,  # type: ignore[arg-type,return-value]
+            self.changed,
+        )
+
+    def changed(self) -> None:
+        self.changes += 1
+
+
+def a_stranger(number: int) -> Member:
+    return Member(bytes([10, 9, number // 256, number % 256]), 4000)
+
+
+@pytest.fixture
+def group():
+    return Group()
+
+
+def test_strangers_fill_their_table_and_members_are_sent_to_all_the_same(group):
+    for number in range(MAX_STRANGERS):
+        group.tables.find(a_stranger(number))
+    with pytest.raises(ChannelError, match=f"{MAX_STRANGERS} nodes that are no members are sent to"):
+        group.tables.find(a_stranger(MAX_STRANGERS))
+    group.members.add(a_member(1))
+    assert group.tables.find(a_member(1)) is group.tables.find(a_member(1))
+
+
+def test_a_strangers_connection_closes_when_it_has_its_answer(group):
+    sender = group.tables.find(a_stranger(1))
+    group.reactor.advance(LOOK_SECONDS * 2)
+    assert not sender.closed, "the answer is still on its way"
+    sender.is_idle = True
+    group.reactor.advance(LOOK_SECONDS)
+    assert sender.closed
+    assert group.changes == 1
+    assert group.tables.get(a_stranger(1)) is None
+
+
+def test_a_stranger_that_joins_keeps_its_connection(group):
+    sender = group.tables.find(a_stranger(1))
+    sender.is_idle = True
+    group.tables.welcome(a_stranger(1))
+    group.reactor.advance(LOOK_SECONDS * 2)
+    assert not sender.closed
+    assert group.tables.find(a_stranger(1)) is sender
+    group.tables.welcome(a_stranger(2))  # to whom nothing was sent
+
+
+def test_who_is_forgotten_is_closed_wherever_it_stands(group):
+    group.members.add(a_member(1))
+    senders = [group.tables.find(a_member(1)), group.tables.find(a_stranger(1))]
+    group.tables.forget(a_member(1))
+    group.tables.forget(a_stranger(1))
+    group.tables.forget(a_stranger(2))
+    assert all(sender.closed for sender in senders)
+    assert group.changes == 3
+
+
+def test_the_end_closes_all(group):
+    group.members.add(a_member(1))
+    senders = [group.tables.find(a_member(1)), group.tables.find(a_stranger(1))]
+    group.tables.close()
+    assert all(sender.closed for sender in senders)
