@@ -97,6 +97,11 @@ class NodeRole(Protocol):
     def stand_in(self, wrapper: StandardWrapper, servlet: ContainerServlet) -> Callable[..., Iterable[bytes]] | None:
         """A WSGI callable that passes requests on to the process in which a servlet runs; None when it runs here."""
 
+    def has_group_manager(self, context: StandardContext) -> bool:
+        """True when the application, before this reload or exchange, has said in another process that it is
+        distributable: its sessions stay the group's until its code, which that process loads anew, says otherwise.
+        """
+
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """The session manager of an application that starts.
 

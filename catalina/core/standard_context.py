@@ -425,7 +425,9 @@ class StandardContext(ContextBean, ContextDescription):
         if role is None or self.manager is None or self.distributable is distributable:
             return
         self.distributable = distributable
-        self._take_manager(role).start()
+        manager = self._take_manager(role)
+        if not manager.state.available:
+            manager.start()
 
     @property
     def _server_properties(self) -> Mapping[str, str]:
@@ -440,6 +442,7 @@ class StandardContext(ContextBean, ContextDescription):
     def _make_manager(self) -> Manager:
         role = self._role
         if role is not None:
+            self.distributable = self.distributable or role.has_group_manager(self)
             return self._take_manager(role)
         cluster = self.cluster if self.distributable else None
         manager = self.manager

@@ -118,7 +118,7 @@ class KeeperRole:
         self.elsewhere = Followers(self.links, server, declared)
         ContainerRequests(self.links.services, self.elsewhere.context)
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
-        #: The managers, and if they are for a distributable application.
+        #: The managers, and if they are the group's.
         self._managers: dict[bytes, tuple[Any, bool]] = {}
 
     @property
@@ -145,25 +145,31 @@ class KeeperRole:
         """See :class:`NodeRole`."""
         return self._states.state(kind, name)
 
+    def has_group_manager(self, context: StandardContext) -> bool:
+        """See :class:`NodeRole`."""
+        known, is_group = self._managers.get(manager_key(context), (None, False))
+        return is_group and known is not None and bool(known.state.available)
+
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
-        """A manager of the group for a distributable application, else one that keeps this node's sessions.
+        """A manager of the group for a distributable application of a node with a cluster, else one that keeps this
+        node's sessions.
 
         The one of a context that is exchanged goes on: workers go on changing its sessions.
         """
         key = manager_key(context)
-        known, was_distributable = self._managers.get(key, (None, False))
+        cluster = context.cluster if context.distributable else None
+        known, is_group = self._managers.get(key, (None, False))
         if known is not None and known.state.available:
-            if was_distributable is context.distributable:
+            if is_group is (cluster is not None):
                 known.context = context
                 manager: Manager = known
                 return manager
             known.stop()
-        manager = self._make_manager(context, declared)
-        self._managers[key] = manager, context.distributable
+        manager = self._make_manager(context, declared, cluster)
+        self._managers[key] = manager, cluster is not None
         return manager
 
-    def _make_manager(self, context: StandardContext, declared: Manager | None) -> Manager:
-        cluster: Any = context.cluster if context.distributable else None
+    def _make_manager(self, context: StandardContext, declared: Manager | None, cluster: Any) -> Manager:
         manager: Any = declared
         if cluster is None:
             engine = _engine_of(context)
@@ -282,6 +288,10 @@ class WorkerRole:
         """
         fact = {"key": manager_key(context).decode(), "distributable": context.distributable}
         self.queries.call("distributable", fact, FACT_SECONDS)
+
+    def has_group_manager(self, context: StandardContext) -> bool:
+        """False: this process loads the code and asks it."""
+        return False
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """A manager that has what this worker serves; the keeper has the rest."""

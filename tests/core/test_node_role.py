@@ -44,6 +44,9 @@ class Role:
     def stand_in(self, wrapper: object, servlet: object) -> None:
         return None
 
+    def has_group_manager(self, context: StandardContext) -> bool:
+        return False
+
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         self.asked.append(declared)
         return StandardManager(pathname="")

@@ -161,4 +161,19 @@ def test_the_manager_of_an_exchanged_context_goes_on(tree: Tree) -> None:
     other.parent = tree.host
     assert role.manager_for(other, None) is manager
     assert manager.context is other
+    other.distributable = True
+    assert role.manager_for(other, None) is manager, "without a cluster it makes no difference"
     manager.stop()
+
+
+def test_the_groups_manager_is_known_until_the_code_says_otherwise(tree: Tree) -> None:
+    tree.engine.cluster = SimpleTcpCluster()
+    role = tree.keeper()
+    assert not role.has_group_manager(tree.context)
+    tree.context.distributable = True
+    manager = role.manager_for(tree.context, None)
+    manager.start()
+    assert role.has_group_manager(tree.context)
+    tree.context.distributable = False
+    assert role.manager_for(tree.context, None) is not manager
+    assert not role.has_group_manager(tree.context)
