@@ -110,7 +110,7 @@ class Server:
         if self.reads and not self.exchange.body.complete:
             return False
         self.trailers += self.exchange.allowed_trailers() if self.exchange.body.complete else []
-        self._answer(200, f"{self._name} {self._body.decode() if self.reads else '-'}")
+        self._answer(200, f"{self._name} {self._body.decode(errors='replace') if self.reads else '-'}")
         return True
 
     def _refuse(self, refused: HttpError) -> None:
