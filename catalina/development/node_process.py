@@ -19,6 +19,7 @@ from catalina.startup.bootstrap import SUPERVISOR
 from catalina.startup.control_client import ask
 from catalina.startup.control_socket import socket_path
 from catalina.startup.home_directory import home_directory
+from catalina.startup.worker_count import WORKERS
 from catalina.util.context_name import ContextName
 
 __all__ = ["NodeProcess"]
@@ -65,7 +66,7 @@ class NodeProcess:
         """Start the process; :meth:`wait_ready` returns when it serves. It dies with the thread that calls this."""
         self._report.write_text("")
         directory = self.base.directory
-        properties = {
+        properties: dict[str, object] = {
             "catalina.base": directory,
             "catalina.home": home_directory(),
             "java.io.tmpdir": directory / "temp",
@@ -73,6 +74,8 @@ class NodeProcess:
             "catalina.startReport": self._report,
             SUPERVISOR: os.getpid(),
         }
+        if self.base.workers is not None:
+            properties[WORKERS] = self.base.workers
         options = [f"-D{name}={value}" for name, value in properties.items()]
         tree = str(Path(catalina.__file__).parents[1])
         path = os.pathsep.join(filter(None, [tree, os.environ.get("PYTHONPATH")]))
@@ -135,7 +138,7 @@ class NodeProcess:
         return self.exit_code
 
     def kill(self) -> None:
-        """``kill -9``: it dies at any point of its work, and its worker with it."""
+        """``kill -9``: it dies at any point of its work, and its workers with it."""
         if self._process is not None and self.runs:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)

@@ -33,6 +33,7 @@ from catalina.development.source_watch import SourceWatch
 from catalina.development.trial_base import Meeting, TrialBase, free_port
 from catalina.errors import CatalinaError, ConfigurationError
 from catalina.polling import is_ready
+from catalina.startup.worker_count import named_count, worker_count
 from catalina.util.context_name import ContextName
 
 __all__ = ["main"]
@@ -53,10 +54,7 @@ terminal, kill and revive a node."""
 
 def main(words: Sequence[str]) -> int:
     """Run; returns the exit code: 0, 1 when the application cannot be served, 128 + n when signal n ended it."""
-    parser = _parser()
-    options = parser.parse_args(list(words))
-    if options.workers is not None:
-        parser.error("--workers: a node is one process in this version; --cluster N starts several nodes")
+    options = _parser().parse_args(list(words))
     try:
         with _stopped_by_signals():
             return _Run(options, find_project(options.application, Path.cwd())).serve()
@@ -79,8 +77,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--address", default="127.0.0.1", help="where to listen; 127.0.0.1 if not given: this machine only")
     add("--reload", action="store_true", help="load the application anew when its source changes; sessions stay")
     add("--cluster", type=int, metavar="N", help=f"a trial group of N nodes on this machine, 2 to {MOST_NODES}")
-    add("--workers", type=int, metavar="N", help=argparse.SUPPRESS)
+    add("--workers", type=_workers, metavar="N", help="processes of each node that serve; auto: one for each core")
     return parser
+
+
+def _workers(text: str) -> int:
+    try:
+        return named_count(text)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 class _Signal(Exception):
@@ -119,6 +124,7 @@ class _Run:
         self.options = options
         self.project = project
         self.path = ContextName.of_path(options.path, "").path
+        self.workers: int = options.workers or worker_count({}, os.environ)
         _check(options)
         self.nodes: list[NodeProcess] = []
         self._commands: queue.SimpleQueue[tuple[str, NodeProcess]] = queue.SimpleQueue()
@@ -151,7 +157,7 @@ class _Run:
             name = f"node{number}"
             base = TrialBase(
                 directory / name, self.project, self.path, free_port() if meeting else options.port, options.address,
-                name, meeting,
+                name, meeting, workers=self.workers,
             )  # fmt: skip
             base.write()
             self.nodes.append(NodeProcess(base, environment))
@@ -189,11 +195,16 @@ class _Run:
             raise ConfigurationError("nothing to serve")
         host = f"[{self.options.address}]" if ":" in self.options.address else self.options.address
         address = f"http://{host}:{self.options.port}"
-        _say(f"Serving {self.project.callable or self.project.root} at {address}{self.path}/")
+        _say(f"Serving {self.project.callable or self.project.root} at {address}{self.path}/{self._with_workers()}")
         if self.options.cluster:
             if any("only here" in line for line in self.nodes[0].ask("sessions")):
                 print(_NOT_DISTRIBUTABLE, file=sys.stderr)
             _say(f"{len(self.nodes)} nodes; who served and who holds the backup: {address}{PAGE}")
+
+    def _with_workers(self) -> str:
+        if self.workers == 1:
+            return ""
+        return f" with {self.workers} workers{' in each node' if self.options.cluster else ''}"
 
     # -- while it runs -----------------------------------------------------------------------------------------------
 

@@ -112,6 +112,7 @@ class TrialBase:
         receiver: the port at which the group's messages come in.
         quiet: log only the application and faults.
         access_log: a line for each request, too.
+        workers: the processes that serve; None: WEB_CONCURRENCY of the environment, else one.
     """
 
     directory: Path
@@ -124,6 +125,7 @@ class TrialBase:
     receiver: int = field(default_factory=free_port)
     quiet: bool = True
     access_log: bool = True
+    workers: int | None = None
 
     def write(self) -> None:
         """Make the directory and its files."""

@@ -154,7 +154,7 @@ def _is_plain(value: object, depth: int = 4) -> bool:
 
 def _type(session: Session) -> str:
     """The type of a session: primary here, or served by another node."""
-    return "Primary" if session.is_primary else "Backup"
+    return "Primary" if session.manager.serves(session) else "Backup"
 
 
 def _rest(session: Session) -> float:

@@ -176,6 +176,10 @@ class ManagerBase(Lifecycle):
         """
         return self.sessions.get(session_id)
 
+    def serves(self, session: StandardSession) -> bool:
+        """True when this node was the last to serve the session; in all its processes together."""
+        return session.is_primary
+
     def find_sessions(self) -> list[StandardSession]:
         """All sessions, a copy."""
         return list(self.sessions.values())

@@ -94,7 +94,7 @@ class ControlCommands:
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
         manager: Any = context.manager
         held: list[Any] = [session for session in list(manager.sessions.values()) if session.alive]
-        roles = {session.id: session.is_primary for session in held[:MOST_SESSIONS]}
+        roles = {session.id: manager.serves(session) for session in held[:MOST_SESSIONS]}
         left = [f"and {len(held) - MOST_SESSIONS} more"] if len(held) > MOST_SESSIONS else []
         return [f"{'primary' if roles[key] else 'backup '}  {key}" for key in sorted(roles)] + left
 

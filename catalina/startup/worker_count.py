@@ -12,7 +12,7 @@ from pathlib import Path
 
 from catalina.errors import ConfigurationError
 
-__all__ = ["WORKERS", "available_cores", "worker_count"]
+__all__ = ["WORKERS", "available_cores", "named_count", "worker_count"]
 
 WORKERS = "catalina.workers"
 CONCURRENCY = "WEB_CONCURRENCY"
@@ -33,12 +33,24 @@ def worker_count(properties: Mapping[str, str], environment: Mapping[str, str]) 
         text = values.get(name, "").strip()
         if not text:
             continue
-        if text.lower() == "auto":
-            return min(available_cores(), MAX_WORKERS)
-        if text.isdecimal() and 1 <= int(text) <= MAX_WORKERS:
-            return int(text)
-        raise ConfigurationError(f"{source} {name}={text}: expected auto, or a number from 1 to {MAX_WORKERS}")
+        try:
+            return named_count(text)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{source} {name}={error}") from error
     return 1
+
+
+def named_count(text: str) -> int:
+    """The number that an operator's word means: ``auto``, or the number itself.
+
+    Raises:
+        ConfigurationError: it is neither a number from 1 to MAX_WORKERS nor ``auto``.
+    """
+    if text.lower() == "auto":
+        return min(available_cores(), MAX_WORKERS)
+    if text.isdecimal() and 1 <= int(text) <= MAX_WORKERS:
+        return int(text)
+    raise ConfigurationError(f"{text}: expected auto, or a number from 1 to {MAX_WORKERS}")
 
 
 def available_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:

@@ -224,9 +224,9 @@ class MapCopies(SessionCopies):
 
     # -- told by the table ---------------------------------------------------------------------------------------
 
-    def changed(self, record: Record, by: Member | None) -> None:
+    def changed(self, record: Record, by: Member | None, *, is_use: bool = True) -> None:
         """See :meth:`SessionCopies.changed`."""
-        super().changed(record, by)
+        super().changed(record, by, is_use=is_use)
         if self._reads_whole and by is not MAP:
             self._whole.append(record)
 

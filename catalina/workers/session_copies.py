@@ -72,6 +72,8 @@ class SessionCopies:
         self._leaving: dict[str, set[int]] = {}
         #: Gets a session that this process has not, and goes on; None when there is nowhere else to look.
         self.claim: Callable[[str, Callable[[], None]], None] | None = None
+        #: Keys of records of which workers have copies, and that another node has used last.
+        self._used_elsewhere: set[str] = set()
         #: A worker's message with whole sessions is being read.
         self._reads_whole = False
 
@@ -140,6 +142,10 @@ class SessionCopies:
     def is_held(self, record: Record) -> bool:
         """True when some worker has a copy."""
         return record.key in self._holders
+
+    def serves(self, record: Record) -> bool:
+        """See :class:`WorkerCopies`."""
+        return record.key in self._holders and record.key not in self._used_elsewhere
 
     def _record(self, session_id: str) -> Record | None:
         with self.manager.lock:
@@ -267,17 +273,22 @@ class SessionCopies:
         self._workers.show(member, self.key, [(data, EVERYTHING)])
         return True
 
-    def changed(self, record: Record, by: Member | None) -> None:
+    def changed(self, record: Record, by: Member | None, *, is_use: bool = True) -> None:
         """A record is here, has changed or was used. A worker that says so has a copy; other holders are shown it."""
         holders = self._holders.get(record.key)
-        if by is not None and not by.host and (holders is None or by not in holders):
-            self._hold(by, record)
+        if by is not None and not by.host:
+            self._used_elsewhere.discard(record.key)
+            if holders is None or by not in holders:
+                self._hold(by, record)
+        elif by is not None and is_use and holders is not None:
+            self._used_elsewhere.add(record.key)
         if holders is not None:
             self._note(record, holders, by)
 
     def ended(self, record: Record, by: Member | None) -> None:
         """A record has ended: nobody has a copy any more, the holders are told."""
         self._leaving.pop(record.key, None)
+        self._used_elsewhere.discard(record.key)
         self._note(record, self._holders.pop(record.key, ()), by)
 
     def _note(self, record: Record, holders: Iterable[Member], by: Member | None) -> None:
@@ -312,6 +323,7 @@ class SessionCopies:
     # -- who has what --------------------------------------------------------------------------------------------
 
     def _hold(self, worker: Member, record: Record) -> None:
+        self._used_elsewhere.discard(record.key)
         holders = self._holders.get(record.key)
         if holders is None:
             self._holders[record.key] = {worker}
@@ -343,6 +355,8 @@ class SessionCopies:
     def _last_gone(self, record: Record) -> None:
         session = self.manager.sessions.get(record.id)
         if isinstance(session, DeltaSession):
-            session.is_primary = True  # no worker has a copy, so the keeper ends it when it is idle
+            # No worker has a copy, so the keeper ends it when it is idle, unless it is another node's.
+            session.is_primary = record.key not in self._used_elsewhere
+            self._used_elsewhere.discard(record.key)
             if self.keep is not None:
                 self.keep(session)

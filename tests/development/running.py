@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 
 __all__ = ["COUNTER", "Running", "running"]
 
-#: An application that counts and tells in which process; ``/boom`` fails.
+#: An application that counts; ``/process`` tells in which process and which code, ``/boom`` fails.
 COUNTER = """\
 import os
 
@@ -30,6 +30,9 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/echo":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [environ["wsgi.input"].read()]
+    if environ["PATH_INFO"] == "/process":
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"{os.getpid()} {word.word}".encode()]
     session["count"] = session.get("count", 0) + 1
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{word.word} {session['count']}".encode()]

@@ -137,13 +137,45 @@ def test_a_port_that_is_taken_is_named(counter: Path) -> None:
         assert run_command.main([str(counter), "--port", str(run.port)]) == 1
 
 
-def test_workers_are_refused_in_one_line(counter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_number_of_workers_that_is_none_is_refused_in_one_line(
+    counter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
-        run_command.main([str(counter), "--workers", "2"])
+        run_command.main([str(counter), "--workers", "some"])
     assert caught.value.code == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "catalina run: error: --workers: a node is one process in this version; --cluster N starts several nodes"
+        "catalina run: error: argument --workers: some: expected auto, or a number from 1 to 512"
     )
+
+
+def test_workers_are_reloaded_one_by_one_and_keep_the_sessions(counter: Path) -> None:
+    code = (counter / "wsgi.py").read_text()
+    (counter / "wsgi.py").write_text(f"distributable = True\n{code}")
+    with running(".", "--workers", "2", "--reload", directory=counter) as run:
+        run.ready()
+        assert "with 2 workers" in run.output
+        processes = two_processes(run, "one")
+        assert [run.get("/"), run.get("/")] == ["one 1", "one 2"]
+        cookie, run.cookie = run.cookie, ""
+        (counter / "word.py").write_text('word = "two"\n')
+        assert two_processes(run, "two") == processes
+        run.cookie = cookie
+        assert run.get("/") == "two 3"
+        assert "raise RuntimeError(" in run.request("/boom")[1]
+        assert run.end() == 0
+
+
+def two_processes(run: Running, word: str) -> set[str]:
+    """The processes with that code, once there are two."""
+    seen: set[str] = set()
+
+    def both() -> bool:
+        process, _, code = run.request("/process")[1].partition(" ")
+        seen.update({process} if code == word else ())
+        return len(seen) == 2
+
+    wait_until(both, f"{word} in two processes", 60)
+    return seen
 
 
 @pytest.mark.parametrize(
@@ -163,8 +195,11 @@ def test_what_cannot_be_is_refused(
     assert reason in capsys.readouterr().err
 
 
-def test_a_session_goes_on_when_the_page_kills_its_node_and_the_killed_one_comes_back(counter: Path) -> None:
-    with running(".", "--cluster", "2", "--reload", directory=counter) as run:
+@pytest.mark.parametrize("workers", [[], ["--workers", "2"]])
+def test_a_session_goes_on_when_the_page_kills_its_node_and_the_killed_one_comes_back(
+    counter: Path, workers: list[str]
+) -> None:
+    with running(".", "--cluster", "2", "--reload", *workers, directory=counter) as run:
         run.wait_for("who served and who holds the backup")
         assert [run.get("/"), run.get("/")] == ["one 1", "one 2"]
         first = run.request("/echo")[2]["X-Served-By"]

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 from catalina.ha.session.delta_session import DeltaSession
+from catalina.tribes.member import Member
 from tests.support.narrowing import of_type
 from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]
+
+OTHER_NODE = Member(bytes((10, 0, 0, 2)), 4000)
 
 
 def test_whoever_makes_a_session_has_a_copy(make_node: MakeNode) -> None:
@@ -25,6 +28,27 @@ def test_when_the_last_holder_goes_the_keeper_ends_the_session_when_it_is_idle(m
     node.replace_worker(0)
     wait_until(lambda: kept.is_primary, "the keeper is responsible")
     assert len(node.keeper.copies) == 0
+
+
+def test_a_node_serves_the_sessions_of_its_workers_until_another_node_does(make_node: MakeNode) -> None:
+    node = make_node()
+    session = node.workers[0].request(count=1)
+    assert session is not None
+    manager, copies = node.keeper.manager, node.keeper.copies
+    node.keeper.read_all()
+    kept = of_type(DeltaSession, manager.sessions[session.id])
+    assert manager.session_roles() == (1, 0, 0)
+    copies.changed(kept.record, OTHER_NODE, is_use=False)
+    assert manager.serves(kept)
+    copies.changed(kept.record, OTHER_NODE)
+    assert manager.session_roles() == (0, 1, 0)
+    node.workers[0].request(session.id, count=2)
+    node.keeper.read_all()
+    assert manager.session_roles() == (1, 0, 0), "it is back"
+    copies.changed(kept.record, OTHER_NODE)
+    node.replace_worker(0)
+    wait_until(lambda: len(copies) == 0, "nobody has a copy")
+    assert manager.session_roles() == (0, 1, 0), "the other node ends it when it is idle"
 
 
 def test_workers_learn_that_they_share_a_session(make_node: MakeNode) -> None:

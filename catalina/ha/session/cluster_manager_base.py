@@ -69,7 +69,7 @@ class ClusterManagerBase(ManagerBase):
     def session_roles(self) -> tuple[int, int, int]:
         """Sessions by what this node is to them: primary, backup, proxy (it knows only where they are)."""
         sessions = list(self.sessions.values())
-        primary = sum(session.is_primary for session in sessions)
+        primary = sum(map(self.serves, sessions))
         return primary, len(sessions) - primary, 0
 
     @property

@@ -178,6 +178,12 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             )
         return session
 
+    def serves(self, session: StandardSession) -> bool:
+        """See :meth:`ManagerBase.serves`. In a keeper ``is_primary`` says that no worker has the session."""
+        return super().serves(session) or (
+            self.copies is not None and isinstance(session, DeltaSession) and self.copies.serves(session.record)
+        )
+
     def change_session_id(self, session: StandardSession, new_id: str | None = None) -> str:
         """Give the session another id on every node; returns the id."""
         old_id = session.id

@@ -64,8 +64,16 @@ MAX_AT_ONCE = 50
 class WorkerCopies(Protocol):
     """The copies that this node's workers have of one manager's sessions (``catalina/workers/session_copies.py``)."""
 
-    def changed(self, record: Record, by: Member | None) -> None:
-        """A record is here, has changed or was used; ``by`` is the peer that said so, None this process."""
+    def changed(self, record: Record, by: Member | None, *, is_use: bool = True) -> None:
+        """A record is here, has changed or was used.
+
+        Args:
+            by: the peer that said so, None this process.
+            is_use: False when the peer has only told all that it knows of the record.
+        """
+
+    def serves(self, record: Record) -> bool:
+        """True when a worker has a copy, and no other node has used the record since."""
 
     def ended(self, record: Record, by: Member | None) -> None:
         """A record has ended."""
@@ -277,7 +285,7 @@ class DeltaReceiver:
                 with manager.lock:
                     record = manager.ledger.addressed(copy.snapshot.key)
                 if record is not None:
-                    manager.copies.changed(record, sender)
+                    manager.copies.changed(record, sender, is_use=False)
         manager.transfer.received_data(len(copies))
         manager.comparisons.goes_on(sender)
 
