@@ -116,7 +116,7 @@ class ContextAttributes(ContainerBase):
     )
     copy_xml = Attribute(bool, False, xml="copyXML", doc="Copy META-INF/context.xml to the host's xmlBase.")
     install_dependencies = Attribute(
-        bool, None, doc="Let pip install what a wheel requires and the environment lacks; the host's if not given."
+        bool, None, doc="false: pip installs nothing for this application. true does not overrule the host's false."
     )
     anti_resource_locking = Attribute(bool, False, inert="files here can be replaced while they are in use")
     anti_jar_locking = Attribute(

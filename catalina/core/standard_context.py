@@ -235,16 +235,22 @@ class StandardContext(ContextBean, ContextDescription):
     def reload(self, by_command: bool = False) -> bool:
         """Stop and start; requests wait meanwhile. They get 404 when the application does not start again.
 
-        An application that had not started is started.
+        An application that had not started is started. Packages that it newly requires are installed while it serves.
 
         Args:
             by_command: an operator asks for it.
 
         Returns:
             False when the whole node is restarted instead.
+
+        Raises:
+            LifecycleError: it is neither running nor failed.
+            DeploymentError: what it requires cannot be installed; it goes on as it is.
         """
         if not self.state.available and self.state is not LifecycleState.FAILED:
             raise LifecycleError(f"{self}: reload() is not possible in state {self.state.label}")
+        if self.state.available:
+            self.fire_lifecycle_event("before_reload")
         role = self._role
         if role is not None and role.reload(self, by_command):
             return True

@@ -59,8 +59,17 @@ class StandardHost(ContainerBase):
     unpack_wars = Attribute(bool, True, xml="unpackWARs", doc="Unpack archives of appBase into directories.")
     undeploy_old_versions = Attribute(bool, False, doc="Drop older ##versions that have no sessions left.")
     install_dependencies = Attribute(
-        bool, False, doc="Let pip install what a wheel requires and the environment lacks, into the work directory."
+        bool,
+        True,
+        doc="Let pip install what an application declares (requirements.txt, pyproject.toml, a wheel's metadata) and "
+        "nothing here fulfils, into the work directory. Only wheels, so that no code runs before the application's.",
     )
+    build_dependencies = Attribute(
+        bool,
+        False,
+        doc="Let pip build source archives and repositories, too, which runs their code as the server's user.",
+    )
+    install_timeout = Attribute(int, 600, unit="seconds", doc="The time that pip may take for one application.")
     max_unpacked_size = Attribute(
         int, 4 * 2**30, unit="bytes", doc="The limit for an archive's unpacked size; raise it for larger applications."
     )

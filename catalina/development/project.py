@@ -10,7 +10,7 @@ from typing import Any
 from catalina.deploy.archive import is_archive_name
 from catalina.deploy.wheel_module import bound_names
 from catalina.errors import ConfigurationError
-from catalina.loader.search_path import MODULES
+from catalina.loader.search_path import bare_module
 from catalina.startup.bare_application import CALLABLES
 
 __all__ = ["DISTRIBUTABLE", "Project", "find_project"]
@@ -72,17 +72,17 @@ def find_project(text: str, here: Path) -> Project:
 
 
 def _in_directory(directory: Path) -> Project:
-    if (directory / "WEB-INF").is_dir() or any((directory / f"{name}.py").is_file() for name in MODULES):
+    module = bare_module(str(directory))
+    if (directory / "WEB-INF").is_dir() or (module is not None and "." not in module):
         return Project(directory, "", False, directory)
     named = _entry_point(directory / "pyproject.toml")
     if named is not None:
         group, target = named
         root = _root_of(directory, target.partition(":")[0])
         return Project(root, target, group == DISTRIBUTABLE, directory)
-    packages = sorted(directory.glob("*/wsgi.py"))
-    if (directory / "manage.py").is_file() and len(packages) == 1:
-        package = packages[0]
-        return Project(directory, f"{package.parent.name}.wsgi:{_callable_in(package)}", False, directory)
+    if module is not None:
+        file = directory.joinpath(*module.split(".")).with_suffix(".py")
+        return Project(directory, f"{module}:{_callable_in(file)}", False, directory)
     raise ConfigurationError(f"{directory}: no application; {_EXPECTED}")
 
 

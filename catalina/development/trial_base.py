@@ -54,7 +54,7 @@ _SERVER = """\
   <Service name="Catalina">
     <Connector port="{port}" address={address} protocol="HTTP/1.1" maxKeepAliveRequests="-1"/>
     <Engine name="Catalina" defaultHost="localhost" jvmRoute={name} backgroundProcessorDelay="1">
-      <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false"
+      <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false" installDependencies="false"
             errorReportValveClass="org.apache.catalina.valves.LocalTracebackValve">{cluster}
         {valves}
       </Host>

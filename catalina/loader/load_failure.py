@@ -77,6 +77,6 @@ def cure_of(error: BaseException, space: ImportSpace | None) -> str:
     library = os.path.join("WEB-INF", "lib")
     place = next((entry for entry in space.path if entry.endswith(library)), space.path[0])
     return (
-        f"; the package that has the module {top} belongs into the application (pip install --target {place} PACKAGE) "
-        "or into the server's own Python environment"
+        f"; the package that has the module {top} belongs into the application (requirements.txt, or pip install "
+        f"--target {place} PACKAGE) or into the server's own Python environment"
     )

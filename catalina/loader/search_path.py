@@ -8,19 +8,30 @@ from collections.abc import Iterable
 
 from catalina.deploy.wheel_install import install_wheel_cached
 
-__all__ = ["DEPENDENCIES", "MODULES", "search_path"]
+__all__ = ["bare_module", "search_path"]
 
-#: Directory below the work directory into which pip installs what the application requires.
-DEPENDENCIES = "site-packages"
 #: Modules that make a directory an application when they lie in it.
 MODULES = ("wsgi", "app")
+
+
+def bare_module(root: str) -> str | None:
+    """The module that makes a directory an application: ``wsgi``, ``app``, or ``mysite.wsgi`` of the one package with
+    such a module in a Django project, which has ``manage.py``. None when there is none.
+    """
+    for name in MODULES:
+        if os.path.isfile(os.path.join(root, f"{name}.py")):
+            return name
+    if not os.path.isfile(os.path.join(root, "manage.py")):
+        return None
+    found = [entry.name for entry in os.scandir(root) if os.path.isfile(os.path.join(entry.path, "wsgi.py"))]
+    return f"{found[0]}.wsgi" if len(found) == 1 and found[0].isidentifier() else None
 
 
 def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterable[str] = ()) -> list[str]:
     """The directories to import from, first match wins.
 
-    An application without a WEB-INF has its own directory. If it has one, its own directory counts only when
-    ``wsgi.py`` or ``app.py`` lies in it.
+    An application without a WEB-INF has its own directory. If it has one, its own directory counts only when it is an
+    application by itself (:func:`bare_module`).
 
     Args:
         root: the application's directory.
@@ -35,9 +46,9 @@ def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterabl
     if not os.path.isdir(web_inf):
         path = [root]
     else:
-        own = [root] if any(os.path.isfile(os.path.join(root, f"{name}.py")) for name in MODULES) else []
+        own = [root] if bare_module(root) is not None else []
         path = [os.path.join(web_inf, "classes"), *own, *_library_path(os.path.join(web_inf, "lib"), work)]
-    path = [*_others(before, work), *path, *_others(after, work), os.path.join(work, DEPENDENCIES)]
+    path = [*_others(before, work), *path, *_others(after, work)]
     return [entry for entry in path if os.path.isdir(entry)]
 
 

@@ -105,6 +105,8 @@ class WebappLoader(Lifecycle):
         super().__init__(**values)
         self.context: LoaderContext | None = None
         self.space: ImportSpace | None = None
+        #: Directories of packages that were installed for the application; its own code comes before them.
+        self.installed: list[str] = []
         #: The places from which the code was imported, even if the application has failed since.
         self._path: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}
@@ -130,7 +132,7 @@ class WebappLoader(Lifecycle):
             raise DeploymentError(f"{self}: has no context")
         root = os.path.abspath(context.document_root)
         work = os.path.abspath(context.work_path)
-        path = search_path(root, work, *self.other_code())
+        path = [*search_path(root, work, *self.other_code()), *self.installed]
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)

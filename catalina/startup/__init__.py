@@ -8,9 +8,9 @@ from files.
   does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``arbiter_log``, ``stop_command``,
   ``port_check``, ``version_logger_listener``.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
-  ``application_root``, ``archive_installation``, ``archive_exchange``, ``expand_war``, ``bare_application``,
-  ``change_check``, ``deployed_application``, ``application_states``, ``progress_bar``, ``user_config``; in a
-  worker ``worker_applications``.
+  ``application_root``, ``application_packages`` (requirements), ``archive_installation``, ``archive_exchange``,
+  ``expand_war``, ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,
+  ``progress_bar``, ``user_config``; in a worker ``worker_applications``.
 - One application: ``context_config`` reads web.xml (``web_fragments``, ``web_xml_application``,
   ``authenticator_config``, ``application_logging``, ``privileged_application``).
 - The operator's verbs against a running node: ``control_socket``, ``control_commands`` and ``node_commands`` in the

@@ -17,6 +17,7 @@ from catalina.deploy.settling import tree_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.loader.application_imports import imports
 from catalina.loader.load_failure import describe_failure
+from catalina.startup.application_packages import environments_of
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.context_config import ContextConfig
@@ -130,7 +131,7 @@ class ApplicationDeployer:
                 root.close()
                 unpack = False
                 root.prepare(unpack)
-            root.check_requirements(self.may_install(settings))
+            root.check_requirements(environments_of(self.host, settings.install_dependencies))
             self.run_directory(application, root.move_in(unpack), archive)
         finally:
             root.close()
@@ -140,13 +141,6 @@ class ApplicationDeployer:
                 self._watch_own_descriptor(application, place)
             else:
                 application.watch_for_redeploy(self._descriptor_place(application))
-
-    def may_install(self, context: StandardContext) -> bool:
-        """True when pip may install what the application requires: ``installDependencies`` of the Context, otherwise of
-        the Host.
-        """
-        own = context.install_dependencies
-        return self.host.install_dependencies if own is None else own
 
     # -- directories ---------------------------------------------------------------------------------------------
 
@@ -226,7 +220,7 @@ class ApplicationDeployer:
         root = ApplicationRoot(self.host, archive, application.name.base_name)
         try:
             root.prepare(unpack)
-            root.check_requirements(self.may_install(context))
+            root.check_requirements(environments_of(self.host, context.install_dependencies))
             self._run(application, context, root.move_in(unpack), archive)
         finally:
             root.close()

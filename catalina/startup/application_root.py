@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from catalina.deploy.archive import Archive
 from catalina.deploy.brought_files import ARCHIVE
-from catalina.deploy.dependencies import install_dependencies
+from catalina.deploy.declared_requirements import note_requirements
+from catalina.deploy.environments import Environments
 from catalina.deploy.exploding import has_tracker, is_current
 from catalina.deploy.removal import remove
-from catalina.deploy.requirements import Missing, missing_requirements
 from catalina.deploy.unpacking import UnpackLimits
-from catalina.deploy.wheel import Wheel
 from catalina.errors import DeploymentError
-from catalina.loader.search_path import DEPENDENCIES, search_path
+from catalina.loader.search_path import search_path
+from catalina.startup.application_packages import declared_by
 from catalina.startup.expand_war import put_in_place, stage
 
 if TYPE_CHECKING:
@@ -27,12 +26,6 @@ __all__ = ["ApplicationRoot"]
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 _PACKED = "packed"
-
-#: Advice behind the names of missing requirements.
-CURE = (
-    '. Set installDependencies="true" on the Host or the Context, and pip installs it for this application; or put it '
-    "into WEB-INF/lib; or install it into the server's own Python environment"
-)
 
 
 class ApplicationRoot:
@@ -88,32 +81,19 @@ class ApplicationRoot:
         self._staged = self.directory = stage(self._brought, self.archive, os.path.dirname(place), limits)
         return self._staged
 
-    def check_requirements(self, install: bool) -> None:
-        """Check the wheel's requirements; with ``install`` pip installs missing ones into the work directory.
+    def check_requirements(self, environments: Environments) -> None:
+        """Have what the application requires installed, while an earlier version still runs.
 
         Raises:
             DeploymentError: a requirement is missing; the text names it.
         """
         wheel = self.archive.wheel
-        if wheel is None or not wheel.requirements:
-            return
-        missing = self._missing(wheel)
-        if missing and install:
-            wanted = {str(each.root): each.root for each in missing}
-            install_dependencies(self.archive.file, list(wanted.values()), self._dependencies)
-            missing = self._missing(wheel)
-        if missing:
-            cure = "" if install else CURE
-            raise DeploymentError(
-                f"{self.archive.file}: requires what is not here: {'; '.join(each.text for each in missing)}{cure}"
-            )
-
-    @property
-    def _dependencies(self) -> str:
-        return os.path.join(self._work, DEPENDENCIES)
-
-    def _missing(self, wheel: Wheel) -> list[Missing]:
-        return missing_requirements(wheel.requirements, search_path(self.directory, self._work), sys.path)
+        if wheel is not None and has_tracker(self.directory):
+            note_requirements(self.directory, wheel.requirements)
+        owner = self.archive.name.display_name
+        declared = declared_by(owner, self.directory)
+        if declared is not None:
+            environments.install(owner, declared, search_path(self.directory, self._work))
 
     def move_in(self, unpack: bool) -> str:
         """Put the directory in its place. The earlier directory is kept until :meth:`close` or :meth:`move_back`.

@@ -19,6 +19,7 @@ from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.deploy.settling import stamp_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_deployer import ApplicationDeployer, LoggedDeployment
+from catalina.startup.application_packages import environments_of
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.deployed_application import DeployedApplication
 
@@ -75,7 +76,7 @@ class ArchiveExchange:
     def _run(self) -> None:
         try:
             self.root.prepare(self.unpack)
-            self.root.check_requirements(self.deployer.may_install(self.context))
+            self.root.check_requirements(environments_of(self.host, self.context.install_dependencies))
             if self._needs_a_new_process():
                 self.good = True
                 self.application.archive = self.archive

@@ -1,4 +1,5 @@
-"""A directory that is a single WSGI application: it has ``wsgi.py`` or ``app.py``, and no servlets in a web.xml.
+"""A directory that is a single WSGI application: it has ``wsgi.py`` or ``app.py``, or is a Django project, and has no
+servlets in a web.xml.
 
 Its files are the code and data of a program, and are never served as static content. A WEB-INF may stand beside the
 module: its libraries, and the sessions, filters and constraints of its web.xml, belong to the application.
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from catalina.descriptor.elements import ServletDef
 from catalina.descriptor.web_xml import WebXml
 from catalina.errors import DeploymentError
-from catalina.loader.search_path import MODULES
+from catalina.loader.search_path import bare_module
 from catalina.webapp import is_distributable
 
 if TYPE_CHECKING:
@@ -53,18 +54,16 @@ def _walk(directory: Path) -> Iterator[tuple[str, list[str], list[str]]]:
 
 @dataclass(frozen=True, slots=True)
 class BareApplication:
-    """The file that makes a directory an application."""
+    """The file that makes a directory an application, and its module's name."""
 
     file: Path
+    module: str
 
     @classmethod
     def find(cls, directory: Path) -> BareApplication | None:
-        """The application in a directory; None when it has neither module."""
-        for name in MODULES:
-            file = directory / f"{name}.py"
-            if file.is_file():
-                return cls(file)
-        return None
+        """The application in a directory; None when it has no such module."""
+        module = bare_module(str(directory)) if directory.is_dir() else None
+        return None if module is None else cls(directory.joinpath(*module.split(".")).with_suffix(".py"), module)
 
     def web_xml(self, loader: WebappLoader, own: WebXml) -> WebXml:
         """A descriptor with one servlet for all URLs. The module is imported to find its callable and the callable's
@@ -76,12 +75,12 @@ class BareApplication:
         Raises:
             DeploymentError: the module cannot be imported, or has no callable of either name.
         """
-        module = loader.load(self.file.stem)
+        module = loader.load(self.module)
         for name in CALLABLES:
             application = getattr(module, name, None)
             if application is None:
                 continue
-            servlet = ServletDef("application", f"{self.file.stem}:{name}", load_on_startup=1)
+            servlet = ServletDef("application", f"{self.module}:{name}", load_on_startup=1)
             return replace(
                 own,
                 distributable=own.distributable or is_distributable(application, module),

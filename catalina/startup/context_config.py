@@ -25,6 +25,7 @@ from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
 from catalina.startup.application_logging import ApplicationLogging
+from catalina.startup.application_packages import environments_of, install_packages, provide_packages, watched_files
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication, stray_source
@@ -134,6 +135,9 @@ class ContextConfig(Component):
                 self._read_context_files(context)
             case "before_start":
                 self._find_document_root(context)
+                self._provide_packages(context)
+            case "before_reload":
+                install_packages(context)
             case "configure_start":
                 self._logging.start(context)
                 self._configure(context)
@@ -208,6 +212,15 @@ class ContextConfig(Component):
             self._refuse_stray_source(context)
         context.resources.serves_files = self._bare is None and not outside
 
+    def _provide_packages(self, context: StandardContext) -> None:
+        """Raises DeploymentError when what the application requires is not here and cannot be installed."""
+        try:
+            provide_packages(context)
+        except DeploymentError as exc:
+            self._good = False
+            log.error("%s", exc)
+            raise
+
     def _is_described_outside(self, context: StandardContext) -> bool:
         """True when a descriptor outside the directory (altDDName) gives all its URLs to one servlet.
 
@@ -267,8 +280,7 @@ class ContextConfig(Component):
             return Path(root.place(unpack))
         try:
             root.prepare(unpack)
-            own = context.install_dependencies
-            root.check_requirements(context.host.install_dependencies if own is None else own)
+            root.check_requirements(environments_of(context.host, context.install_dependencies))
             return Path(root.move_in(unpack))
         finally:
             root.close()
@@ -309,7 +321,7 @@ class ContextConfig(Component):
         return WebXml()
 
     def _web_xml(self, context: StandardContext) -> WebXml:
-        context.default_web_xml_watched = [self._own_file(context)]
+        context.default_web_xml_watched = [self._own_file(context), *watched_files(context)]
         own = self._own_descriptor(context)
         for warning in own.warnings:
             log.warning("%s", warning)

@@ -14,6 +14,7 @@ from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.deploy.archive import is_archive_name, read_archive
+from catalina.deploy.progress import listening
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
@@ -155,13 +156,15 @@ class ControlCommands:
             if arguments.get("farm"):
                 return _farm(host, copy, file_name, name, report)
             report("starting", 0, 0)
-            if not config.install_archive(copy, file_name, name):
+            with listening(report) as notes:
+                good = config.install_archive(copy, file_name, name)
+            if not good:
                 raise DeploymentError(_why(f"[{name.display_name}] does not start", config.why_not(name.name)))
         finally:
             host.brought.end_stage(directory)
         if self.server.restart_reason:
             return [f"{self.server.restart_reason}: the node is restarted, and runs [{name.display_name}] then"]
-        return [f"deployed [{name.display_name}]"]
+        return [*notes, f"deployed [{name.display_name}]"]
 
     def host(self, name: object) -> StandardHost:
         """A host by name, the default one without. Raises CatalinaError when there is none."""

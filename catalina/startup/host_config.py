@@ -28,6 +28,7 @@ from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleEvent, LifecycleState
 from catalina.operations import Impact, operation
 from catalina.startup.application_deployer import ApplicationDeployer
+from catalina.startup.application_packages import sweep_packages
 from catalina.startup.application_sources import ApplicationSources, repeated
 from catalina.startup.archive_exchange import ArchiveExchange
 from catalina.startup.archive_installation import ArchiveInstallation
@@ -71,6 +72,8 @@ class HostConfig(Component):
         #: Failed applications whose files changed during their start, and that have been tried again because of that.
         self._tried_at_once: set[str] = set()
         self._watcher: DirectoryWatcher | None = None
+        #: True when an application has gone since unused packages were last removed.
+        self._has_stopped = False
 
     @classmethod
     def of(cls, host: StandardHost) -> HostConfig | None:
@@ -114,6 +117,7 @@ class HostConfig(Component):
         if host.deploy_on_startup:
             with self._lock:
                 self.deploy_apps(at_start=True)
+                sweep_packages(host, at_start=True)
         if host.auto_deploy:
             self._watcher = DirectoryWatcher(self.check, f"{host.name}-deploy")
             self._watcher.start()
@@ -155,6 +159,8 @@ class HostConfig(Component):
             if self.host.undeploy_old_versions:
                 self._undeploy_old_versions()
             self.deploy_apps()
+            if self._has_stopped:
+                self._sweep()
             self._watch()
             if self.sources.unsettled and self._watcher is not None:
                 self._watcher.look_again(self.sources.settling.quiet)
@@ -355,6 +361,12 @@ class HostConfig(Component):
         if context is not None:
             self.host.remove_child(context)
         self.deployed.pop(application.name.name, None)
+        self._has_stopped = True
+
+    def _sweep(self) -> None:
+        """Remove installed packages of applications that have gone."""
+        self._has_stopped = False
+        sweep_packages(self.host)
 
     def _reload(self, application: DeployedApplication) -> None:
         log.info("Reloading context [%s]", application.name.name)
@@ -448,6 +460,7 @@ class HostConfig(Component):
                 raise DeploymentError(f"{self.host}: no application [{name or '/'}] that was deployed from files")
             self.stop_application(application)
             self.changes.delete(application)
+            self._sweep()
 
     def install_archive(self, source: str, file_name: str, name: ContextName, by: str = COMMAND) -> bool:
         """Put an archive into appBase and run it. The running version is only replaced if the new one starts.
@@ -512,4 +525,5 @@ class HostConfig(Component):
                 return False
             self.stop_application(application)
             self.changes.discard(list(application.redeploy))
+            self._sweep()
             return True

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from catalina.errors import DeploymentError
-from catalina.loader.search_path import search_path
+from catalina.loader.search_path import bare_module, search_path
 from tests.deploy.archives import make_wheel
 
 
@@ -35,10 +35,18 @@ def test_wheels_in_lib_are_unpacked_below_the_work_directory(tmp_path):
     assert second.startswith("work/lib/b-1-py3-none-any.whl")
 
 
-def test_what_pip_installed_comes_last(tmp_path):
-    (tmp_path / "a/WEB-INF/classes").mkdir(parents=True)
-    (tmp_path / "work/site-packages").mkdir(parents=True)
-    assert path_of(tmp_path) == ["a/WEB-INF/classes", "work/site-packages"]
+def test_the_module_that_makes_a_directory_an_application(tmp_path):
+    assert bare_module(str(tmp_path)) is None
+    (tmp_path / "mysite").mkdir()
+    (tmp_path / "mysite/wsgi.py").touch()
+    assert bare_module(str(tmp_path)) is None
+    (tmp_path / "manage.py").touch()
+    assert bare_module(str(tmp_path)) == "mysite.wsgi"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/wsgi.py").touch()
+    assert bare_module(str(tmp_path)) is None
+    (tmp_path / "app.py").touch()
+    assert bare_module(str(tmp_path)) == "app"
 
 
 def test_a_wheel_for_another_platform_is_an_error(tmp_path):

@@ -250,27 +250,6 @@ def test_a_directory_that_is_not_deployed_has_not_finished(tmp_path, caplog):
     assert " has finished in [" in last
 
 
-def test_a_wheel_whose_requirement_is_missing_fails_in_one_line_naming_it(tmp_path, caplog):
-    base = Base(tmp_path)
-    make_wheel(base.webapps, "shop", "1", {"shop.py": hello("x")}, requires=["tilly-none>=3", "packaging"])
-    with running(base):
-        assert not base.runs("/shop##1")
-    (line,) = [record.getMessage() for record in caplog.records if "requires what is not here" in record.getMessage()]
-    assert "requires what is not here: tilly-none>=3. Set installDependencies=" in line
-
-
-def test_install_dependencies_lets_pip_install_into_the_work_directory(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
-    make_wheel(tmp_path / "index", "tilly-lib", "3.1", {"tilly_lib.py": "NAME = 'tilly'\n"})
-    base = Base(tmp_path / "base", install_dependencies=True)
-    source = "import tilly_lib\n" + hello("x").replace("b'x'", "tilly_lib.NAME.encode()")
-    make_wheel(base.webapps, "shop", "1", {"shop.py": source}, requires=["tilly-lib>=3"])
-    with running(base):
-        assert base.ask("/shop##1") == "tilly"
-        assert (base.host.work_path / "shop##1/site-packages/tilly_lib.py").exists()
-
-
 def test_a_wheel_in_web_inf_lib_fulfils_a_requirement(tmp_path):
     base = Base(tmp_path / "base")
     inner = make_wheel(tmp_path / "w", "tilly-lib", "3.1", {"tilly_lib.py": "NAME = 'inner'\n"})

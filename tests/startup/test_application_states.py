@@ -25,13 +25,13 @@ def test_each_application_has_its_state_and_the_failed_one_its_reason(tmp_path):
 
 
 def test_an_application_that_did_not_come_to_a_context_is_there_too(tmp_path):
-    base = Base(tmp_path, auto_deploy=False)
+    base = Base(tmp_path, auto_deploy=False, install_dependencies=False)
     wheel = make_wheel(base.webapps, "shop", "1", {"shop.py": hello("x")}, requires=["tilly-none>=3"])
     with running(base):
         (state,) = application_states(base.host)
     assert (state.name, state.label, state.directory) == ("/shop##1", "failed", str(wheel))
     assert "requires what is not here: tilly-none>=3" in state.reason
-    assert 'installDependencies="true"' in state.reason
+    assert 'installDependencies="false" keeps pip' in state.reason
 
 
 def test_who_was_stopped_has_no_reason(tmp_path):

@@ -131,7 +131,7 @@ def test_a_descriptor_that_cannot_be_read_shows_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "layout",
     [
-        ("manage.py", "mysite/settings.py", "mysite/wsgi.py", "db.sqlite3"),
+        ("manage.py", "mysite/settings.py", "mysite/wsgi.py", "another/wsgi.py", "db.sqlite3"),
         ("main.py",),
         ("shop/__init__.py", "index.html"),
     ],
@@ -148,6 +148,14 @@ def test_source_without_an_application_is_not_deployed_and_said(
             assert node.ask(f"/mysite/{file}").status == 404
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert [text for text in warnings if "is not deployed as [/mysite]" in text and "Expected wsgi.py" in text]
+
+
+def test_a_django_project_is_deployed_as_it_is_and_serves_none_of_its_files(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    source = {"manage.py": "", "mysite/__init__.py": "", "mysite/settings.py": "SECRET = 1", "db.sqlite3": ""}
+    node.add("mysite", {**source, "mysite/wsgi.py": APPLICATION.format(name="application")})
+    with node:
+        assert node.ask("/mysite/mysite/settings.py").body == b"/mysite|/mysite/settings.py"
 
 
 def test_a_site_with_source_deep_below_or_with_a_web_inf_is_static(tmp_path: Path) -> None:

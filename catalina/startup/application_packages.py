@@ -1,0 +1,105 @@
+"""Provides the packages that an application declares, before it starts.
+
+:mod:`catalina.deploy.declared_requirements` reads the declaration, :mod:`catalina.deploy.environments` has what pip has
+installed. Only the process that deploys installs; the other processes of a node use what is there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalina.core.standard_context import StandardContext
+from catalina.deploy.declared_requirements import DECLARING, DeclaredRequirements, declared_requirements
+from catalina.deploy.dependencies import InstallRules
+from catalina.deploy.environments import Environments, prepared_place
+from catalina.errors import DeploymentError
+from catalina.loader.search_path import bare_module, search_path
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
+
+__all__ = [
+    "declared_by",
+    "environments_of",
+    "install_packages",
+    "provide_packages",
+    "sweep_packages",
+    "watched_files",
+]
+
+
+def declared_by(owner: str, root: str, is_described: bool = False) -> DeclaredRequirements | None:
+    """The requirements of the application in a directory; None for a directory of static files.
+
+    Args:
+        owner: the application, for messages.
+        is_described: a descriptor outside the directory says that it is an application.
+
+    Raises:
+        DeploymentError: they cannot be read.
+    """
+    if not is_described and not os.path.isdir(os.path.join(root, "WEB-INF")) and bare_module(root) is None:
+        return None
+    try:
+        return declared_requirements(root)
+    except DeploymentError as error:
+        raise DeploymentError(f"[{owner}]: {error}") from None
+
+
+def environments_of(host: StandardHost, own: bool | None) -> Environments:
+    """The installations of a host, with the rules for one application.
+
+    Args:
+        own: ``installDependencies`` of the application's Context. It can only say no: it may stand in the application's
+            own META-INF/context.xml.
+    """
+    server = host.server
+    rules = InstallRules(
+        host.install_dependencies and own is not False,
+        host.build_dependencies,
+        host.install_timeout,
+        lambda: server is not None and server.is_ending,
+    )
+    return Environments(str(host.work_path), rules)
+
+
+def install_packages(context: StandardContext) -> str | None:
+    """Have the packages that the application declares installed; None when nothing is, or another process does that.
+
+    Raises:
+        DeploymentError: they are not here and cannot be installed; the text says why.
+    """
+    root, work = os.path.abspath(context.document_root), os.path.abspath(context.work_path)
+    owner = context.name or "/"
+    declared = declared_by(owner, root, bool(context.alt_dd_name))
+    if declared is None:
+        return None
+    environments = environments_of(context.host, context.install_dependencies)
+    if not context.deploys_here:
+        return prepared_place(work, declared, environments.rules)
+    kept = environments.install(owner, declared, search_path(root, work))
+    return None if kept is None else environments.give(kept, work)
+
+
+def provide_packages(context: StandardContext) -> None:
+    """Give the context's loader the directory of the packages that the application declares.
+
+    Raises:
+        DeploymentError: they are not here and cannot be installed; the text says why.
+    """
+    place = install_packages(context)
+    context.loader.installed = [] if place is None else [place]
+
+
+def watched_files(context: StandardContext) -> list[Path]:
+    """The files whose change may mean other packages."""
+    return [context.document_root / name for name in DECLARING]
+
+
+def sweep_packages(host: StandardHost, at_start: bool = False) -> None:
+    """Remove installations that no application of a host uses; at the start also earlier ones of its applications."""
+    contexts = [context for context in host.children if isinstance(context, StandardContext)]
+    used = {place for context in contexts for place in context.loader.installed}
+    environments_of(host, None).sweep(used, () if at_start else {context.base_name for context in contexts})

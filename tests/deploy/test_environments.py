@@ -1,0 +1,116 @@
+"""Installations by content: made once, given to applications, removed when nobody uses them."""
+
+from __future__ import annotations
+
+import os
+import time
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import pytest
+
+from catalina.deploy import environments as module
+from catalina.deploy.declared_requirements import DeclaredRequirements, declared_requirements
+from catalina.deploy.dependencies import InstallRules
+from catalina.deploy.environments import KEPT_SECONDS, Environments, prepared_place
+from catalina.errors import DeploymentError
+from tests.support.narrowing import there
+
+
+class Fixture:
+    """A host's work directory, and a pip that makes a package of the first requirement."""
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.directory = directory
+        self.work = directory / "work"
+        self.made: list[str] = []
+        self.suffix = ".py"
+        monkeypatch.setattr(module, "install_dependencies", self._install)
+
+    def _install(self, owner: str, declared: DeclaredRequirements, rules: InstallRules, target: str) -> None:
+        self.made.append(owner)
+        name = declared.requirements[0].name
+        info = Path(target, f"{name}-1.dist-info")
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+        Path(target, f"{name}{self.suffix}").touch()
+
+    def environments(self, allowed: bool = True) -> Environments:
+        return Environments(str(self.work), InstallRules(allowed))
+
+    def declared(self, text: str) -> DeclaredRequirements:
+        root = self.directory / "shop"
+        root.mkdir(exist_ok=True)
+        (root / "requirements.txt").write_text(text)
+        return there(declared_requirements(str(root)))
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fixture:
+    return Fixture(tmp_path, monkeypatch)
+
+
+def test_equal_requirements_are_installed_once(host: Fixture) -> None:
+    declared = host.declared("tilly")
+    first = there(host.environments().install("/a", declared, []))
+    assert host.environments().install("/b", declared, []) == first
+    assert host.made == ["/a"]
+    place = host.environments().give(first, str(host.work / "a"))
+    assert prepared_place(str(host.work / "a"), declared, InstallRules()) == place
+    assert prepared_place(str(host.work / "b"), declared, InstallRules()) is None
+    assert os.listdir(place) == os.listdir(first)
+
+
+def test_what_is_here_already_is_not_installed(host: Fixture) -> None:
+    assert host.environments().install("/a", host.declared("packaging"), []) is None
+    assert host.made == []
+
+
+def test_an_installation_that_lacks_something_is_refused(host: Fixture) -> None:
+    with pytest.raises(DeploymentError, match="requires what is not here: tilly>=2, found 1"):
+        host.environments().install("/a", host.declared("tilly>=2"), [])
+
+
+def test_packages_with_compiled_modules_are_each_applications_own(host: Fixture) -> None:
+    pure = there(host.environments().install("/a", host.declared("tilly"), []))
+    host.suffix = EXTENSION_SUFFIXES[0]
+    compiled = there(host.environments().install("/a", host.declared("tillyc"), []))
+    places = [Path(host.environments().give(kept, str(host.work / "a"))) for kept in (pure, compiled)]
+    assert [place.is_symlink() for place in places] == [True, False]
+    name = f"tillyc{host.suffix}"
+    assert not os.path.samefile(places[1] / name, Path(compiled, name))
+
+
+def test_a_file_may_list_more_than_runs_when_the_operator_installs_himself(
+    host: Fixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert host.environments(allowed=False).install("/a", host.declared("tilly"), []) is None
+    assert 'requires what is not here: tilly. installDependencies="false" keeps pip from' in caplog.text
+    (host.directory / "shop/META-INF").mkdir()
+    (host.directory / "shop/requirements.txt").rename(host.directory / "shop/META-INF/requirements.txt")
+    of_wheel = there(declared_requirements(str(host.directory / "shop")))
+    with pytest.raises(DeploymentError, match="requires what is not here: tilly"):
+        host.environments(allowed=False).install("/a", of_wheel, [])
+    assert host.made == []
+
+
+def test_half_an_installation_of_a_killed_process_is_removed(host: Fixture) -> None:
+    left = host.work / ".environments/.installing-abc"
+    left.mkdir(parents=True)
+    host.environments().install("/a", host.declared("tilly"), [])
+    assert not left.exists()
+
+
+def test_places_go_with_their_application_and_installations_after_a_week(host: Fixture) -> None:
+    kept = [there(host.environments().install("/a", host.declared(text), [])) for text in ("tilly", "tom")]
+    places = [host.environments().give(each, str(host.work / name)) for each in kept for name in ("a", "b")]
+    host.environments().sweep([places[0]], ["a"])
+    assert [os.path.isdir(place) for place in places] == [True, False, True, False]
+    host.environments().sweep([places[0]], [])
+    assert [os.path.isdir(place) for place in places] == [True, False, False, False]
+    assert [os.path.isdir(each) for each in kept] == [True, True]
+    old = time.time() - KEPT_SECONDS - 60
+    for each in kept:
+        os.utime(each, (old, old))
+    host.environments().sweep([places[0]], [])
+    assert [os.path.isdir(each) for each in kept] == [True, False]
