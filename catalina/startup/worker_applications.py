@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ log = logging.getLogger("org.apache.catalina.startup.WorkerApplications")
 
 #: Seconds that the keeper may take for its table, which it has.
 JOIN_SECONDS = 60.0
+#: Seconds between two looks whether the keeper has finished changing an application's files.
+LOOK_SECONDS = 0.05
 
 
 class WorkerApplications:
@@ -87,10 +90,14 @@ class WorkerApplications:
 
     def join(self) -> None:
         """Get the keeper's table, and hear of changes from now on. Before the server starts."""
-        self._entries = self._table()
+        self._entries = self._table() or []
 
-    def _table(self) -> list[ApplicationEntry]:
-        told = self._role.queries.call("join", None, JOIN_SECONDS)
+    def _table(self) -> list[ApplicationEntry] | None:
+        """The keeper's table, as soon as no application is between two versions; None when the node ends first."""
+        while (told := self._role.queries.call("join", None, JOIN_SECONDS)) is None and not self._server.is_ending:
+            time.sleep(LOOK_SECONDS)
+        if told is None:
+            return None
         if not isinstance(told, list):
             raise ProtocolError(f"expected the keeper's table, a list, got {type(told).__name__}")
         return [ApplicationEntry.heard(each) for each in told]
@@ -110,8 +117,6 @@ class WorkerApplications:
             self._note(context, entry)  # it has started with its host
             if not entry.runs and context.state.available:
                 context.stop()
-        elif entry.is_paused:
-            log.debug("[%s] is being exchanged: the keeper will say when it is to be loaded", entry.name or "/")
         elif entry.runs:
             self._start(host, entry)
 
@@ -120,14 +125,18 @@ class WorkerApplications:
         self._has_started.set()
         self._role.queries.call("joined", self._failures)
 
-    def _follow_next_keeper(self) -> None:
-        """Another keeper is there, which has deployed what it has found. It gets the sessions when this returns."""
+    def _follow_next_keeper(self) -> Callable[[], None]:
+        """Another keeper is there, which has deployed what it has found. It gets the sessions when this returns; then
+        the result is called, because an application that is exchanged before would take its sessions away.
+        """
         entries = self._table()
+        if entries is None:
+            return lambda: None
         for entry in entries:
             context = self._context(entry.key)
             if context is not None and context.state.available:
                 self._role.tell(context)
-        self._server.reactor.submit(lambda: self._catch_up(entries))
+        return lambda: self._catch_up(entries)
 
     def _catch_up(self, entries: list[ApplicationEntry]) -> None:
         """Do what the keeper that has gone may not have said."""
@@ -136,8 +145,6 @@ class WorkerApplications:
             for key in [key for key in self._made if key not in known]:
                 self._remove({"key": key})
             for entry in entries:
-                if entry.is_paused:
-                    continue
                 if entry.runs:
                     self._load({"entry": entry.told(), "new": False})
                 else:
@@ -183,6 +190,7 @@ class WorkerApplications:
         """Stop an application; it stays known, so that its requests go nowhere else."""
         context = self._context(asked["key"])
         self._wait_no_more(asked["key"])
+        self._role.channel.leave_alone(asked["key"].encode())
         if context is not None:
             context.paused = False
             if context.state.available:
@@ -192,6 +200,7 @@ class WorkerApplications:
         key = asked["key"]
         context = self._context(key)
         self._wait_no_more(key)
+        self._role.channel.leave_alone(key.encode())
         for known in (self._made, self._failures, self._role.serials):
             known.pop(key, None)
         if context is not None:

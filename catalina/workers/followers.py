@@ -6,7 +6,8 @@ what they have, and the keeper's context has failed with that worker's reason.
 
 Invariant: a worker that has joined has been told of every change since, or is being told; one that joins gets the table
 as it is. So a worker that is replaced in the middle of a change has the state before it and the change, or the state
-after it.
+after it. While the files of an application are being changed, its requests wait: a worker that would join then waits,
+too, because it could neither load the application nor let requests wait for it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Followers:
         self._table = threading.Condition()
         self._entries: dict[str, ApplicationEntry] = {}
         self._contexts: dict[str, StandardContext] = {}
+        #: The key of the paused application whose files are there again, and which is being loaded; empty for none.
+        self._loaded = ""
         #: Workers that have the table.
         self._joined: list[Member] = []
         #: Reasons of applications that did not start with a worker, by worker; of those that have started.
@@ -82,8 +85,13 @@ class Followers:
                     context.host_path, context.name, files_of(context), serial, True, waits, source
                 )
                 self._entries[key], self._contexts[key] = entry, context
+                self._loaded = key
                 workers = self._present()
-            self._load(entry, workers)
+            try:
+                self._load(entry, workers)
+            finally:
+                with self._table:
+                    self._loaded = ""
             self._change(key, is_paused=False)
 
     def _load(self, entry: ApplicationEntry, workers: list[Member]) -> None:
@@ -235,15 +243,17 @@ class Followers:
 
     # -- services ------------------------------------------------------------------------------------------------
 
-    def _join(self, caller: int | None, _: object) -> list[dict[str, Any]]:
-        """A worker gets the table, and hears of changes from now on."""
+    def _join(self, caller: int | None, _: object) -> list[dict[str, Any]] | None:
+        """A worker gets the table, and hears of changes from now on; None while files are being changed."""
         with self._table:
+            if any(entry.is_paused and key != self._loaded for key, entry in self._entries.items()):
+                return None
             worker = _newest(self._links.members, caller)
             if worker is None:
                 raise CatalinaError(f"worker [{caller}] has no link to the keeper")
             if worker not in self._joined:
                 self._joined.append(worker)
-            return [entry.told() for entry in self._entries.values()]
+            return [replace(entry, is_paused=False).told() for entry in self._entries.values()]
 
     def _note_start(self, caller: int | None, failures: dict[str, str]) -> None:
         """A worker has started its applications, but for those with a reason why not."""

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from catalina.errors import CatalinaError, ProtocolError
 from catalina.reactor import Reactor
@@ -28,7 +28,7 @@ from catalina.workers.frames import (
 from catalina.workers.link import Link
 from catalina.workers.services import Services
 
-__all__ = ["KeeperChannel"]
+__all__ = ["KeeperChannel", "LeftSessions"]
 
 log = logging.getLogger("org.apache.catalina.workers.KeeperChannel")
 
@@ -51,12 +51,23 @@ class Hearer(Protocol):
     def give_all(self, given: Callable[[], None]) -> None: ...
 
 
+class LeftSessions(NamedTuple):
+    """Sessions that stay with their worker while their application is reloaded or exchanged, and has no manager.
+
+    Args:
+        ids: their ids.
+        messages: as the manager would give them, and the ends that it knows, to the next keeper.
+    """
+
+    ids: Sequence[str]
+    messages: Sequence[bytes]
+
+
 class _Giving:
     """Counts the managers that have given their sessions; when the last has, or the time is over, it says so once."""
 
-    def __init__(self, managers: int, link: Link | None, say: Callable[[Link | None], None]) -> None:
+    def __init__(self, managers: int, say: Callable[[], None]) -> None:
         self._left = managers
-        self._link = link
         self._say = say
         self._lock = threading.Lock()
         self._ended = False
@@ -74,7 +85,11 @@ class _Giving:
         with self._lock:
             ended, self._ended = self._ended, True
         if not ended:
-            self._say(self._link)
+            self._say()
+
+
+def _nothing() -> None:
+    """Nothing follows."""
 
 
 class KeeperChannel:
@@ -95,12 +110,15 @@ class KeeperChannel:
         self.reactor = reactor
         #: The managers of this worker's applications, by the key that both sides know them by.
         self.managers: dict[bytes, Hearer] = {}
-        #: Ids of sessions of which an application had copies before it was reloaded or exchanged, by the same key.
-        self.left: dict[bytes, Sequence[str]] = {}
+        #: Sessions of applications that are reloaded or exchanged, by the same key, until their next manager has them.
+        self.left: dict[bytes, LeftSessions] = {}
         #: The services that this worker offers the keeper.
         self.services = Services(reactor)
-        #: Called in a thread when another keeper is there, before it gets the sessions.
-        self.on_next_keeper: Callable[[], None] = lambda: None
+        #: Called in a thread when another keeper is there, before it gets the sessions; its result is called, in a
+        #: thread, too, when the keeper has got them.
+        self.on_next_keeper: Callable[[], Callable[[], None]] = lambda: _nothing
+        #: The keeper is being given the sessions.
+        self._gives = False
         self._on_stop = on_stop
         self._link: Link | None = None
         #: A keeper is there and hears.
@@ -198,32 +216,42 @@ class KeeperChannel:
             log.info("Another keeper is there and gets the sessions of this worker")
             self.reactor.submit(partial(self._meet, self._link))
         else:
-            self._give((), self._link)
+            self._give((), self._link, _nothing)
         self._was_up = True
         self._ready.set()
 
     def _meet(self, link: Link | None) -> None:
+        then = _nothing
         try:
-            self.on_next_keeper()
+            then = self.on_next_keeper()
         except CatalinaError as error:
             log.error("The next keeper cannot be followed: %s", error)
-        self._give(tuple(self.managers.values()), link)
+        self._gives = True
+        self._give(tuple(self.managers.values()), link, then)
 
-    def _give(self, managers: Sequence[Hearer], link: Link | None) -> None:
-        giving = _Giving(len(managers), link, self._say_given)
+    def _give(self, managers: Sequence[Hearer], link: Link | None, then: Callable[[], None]) -> None:
+        for key, left in tuple(self.left.items()):
+            self._post_left(key, left)
+        giving = _Giving(len(managers), lambda: self._say_given(link, then))
         for manager in managers:
             manager.give_all(giving.done)
         self.reactor.call_later(GIVE_SECONDS, giving.end)
 
-    def _say_given(self, link: Link | None) -> None:
+    def _post_left(self, key: bytes, left: LeftSessions) -> None:
+        for message in left.messages:
+            self.post(key, ((message, None),), acknowledged=False)
+
+    def _say_given(self, link: Link | None, then: Callable[[], None]) -> None:
         """All sessions are on their way: now post again what was not acknowledged, because it is about them."""
         if link is None or link is not self._link:
             return  # it has broken meanwhile
+        self._gives = False
         with self._lock:
             again = [frame for _, frame in self._unacknowledged.values()]
         link.send(encode_frame(Kind.GIVEN))
         for frame in again:
             link.send(frame)
+        self.reactor.submit(then)
 
     def _send(self, frame: bytes, written: Callable[[], None] | None = None) -> bool:
         link = self._link
@@ -254,6 +282,18 @@ class KeeperChannel:
         if self._send(encode_frame(Kind.POST, payload), delivery.succeeded):
             delivery.finish()
         return delivery
+
+    def leave(self, key: bytes, left: LeftSessions) -> None:
+        """A manager has gone, and its sessions stay; a keeper that is just being given all gets them now."""
+        self.left[key] = left
+        if self._gives:
+            self._post_left(key, left)
+
+    def leave_alone(self, key: bytes) -> None:
+        """The application does not run here any more: the sessions that it has left are the keeper's alone."""
+        left = self.left.pop(key, None)
+        if left is not None:
+            self.forget(key, [(session_id, 0) for session_id in left.ids])
 
     def forget(self, key: bytes, sessions: Sequence[tuple[str, int]]) -> None:
         """Tell the keeper that this worker has dropped copies; each with the time in ms since its last use."""

@@ -16,6 +16,7 @@ from catalina.lifecycle import Lifecycle
 from catalina.session.manager_base import ManagerBase
 from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.ledger.record import bare_id
+from catalina.workers.keeper_channel import LeftSessions
 from catalina.workers.peers import KEEPER
 from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION
 from catalina.workers.worker_manager import WorkerManager
@@ -126,13 +127,20 @@ class KeeperGroup:
         granted: Any = self._queries.call(MAY_FORGET, [self._key.decode(), list(sessions)])
         return set(granted)
 
-    def leave(self, sessions: Sequence[str]) -> None:
-        """The manager stops for a moment, and the keeper goes on counting its copies of these sessions."""
-        self.channel.left[self._key] = sessions
+    def leave(self, sessions: Sequence[str], messages: Sequence[bytes]) -> None:
+        """The manager stops for a moment; the keeper goes on counting its copies of these sessions, and the next keeper
+        gets them with these messages if this one dies meanwhile.
+        """
+        self.channel.leave(self._key, LeftSessions(sessions, messages))
 
     def left(self) -> Sequence[str]:
-        """The ids that an earlier manager of the application has left, once."""
-        return self.channel.left.pop(self._key, ())
+        """The ids that an earlier manager of the application has left."""
+        left = self.channel.left.get(self._key)
+        return () if left is None else left.ids
+
+    def taken_up(self) -> None:
+        """The manager has what an earlier one has left."""
+        self.channel.left.pop(self._key, None)
 
     def forget(self, sessions: Sequence[tuple[str, int]]) -> None:
         """The manager has dropped copies; see :meth:`KeeperChannel.forget`."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from catalina.errors import TooManyActiveSessionsError
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import STAYS_HERE, DeltaSession
-from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage
+from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage, encode_message
 from catalina.tribes.ledger.record import Snapshot, bare_id
 from catalina.tribes.ledger.wire import Copy, encode_question
 from catalina.workers.keeper_queries import KeeperGoneError
@@ -50,9 +50,11 @@ class Keeper(Protocol):
 
     def may_make_session(self) -> bool: ...
 
-    def leave(self, sessions: Sequence[str]) -> None: ...
+    def leave(self, sessions: Sequence[str], messages: Sequence[bytes]) -> None: ...
 
     def left(self) -> Sequence[str]: ...
+
+    def taken_up(self) -> None: ...
 
     def may_forget(self, sessions: Sequence[str]) -> set[str]: ...
 
@@ -78,6 +80,8 @@ class WorkerManager(DeltaManager):
         #: Keys of sessions that another node has taken over: no further request may use the copy here.
         self._outdated: set[str] = set()
         self._has_local_values = False
+        #: Called when the next keeper has the sessions of this manager.
+        self._given: Callable[[], None] | None = None
 
     @property
     def answers_wait(self) -> bool:
@@ -235,8 +239,15 @@ class WorkerManager(DeltaManager):
         """
         with self.lock:
             records, ended = list(self.ledger), list(self.ledger.graves)
+        self._given = given
         self.state_sender.stream(KEEPER, records, ended, ())
-        self.state_sender.then(KEEPER, given)
+        self.state_sender.then(KEEPER, self._all_given)
+
+    def _all_given(self) -> None:
+        with self.lock:
+            given, self._given = self._given, None
+        if given is not None:
+            given()
 
     def _start(self) -> None:
         self.cluster.join(self)
@@ -249,8 +260,9 @@ class WorkerManager(DeltaManager):
             try:
                 self._fetch(session_id)
             except KeeperGoneError as error:
-                log.warning("Manager [%s]: sessions are left to the keeper alone: %s", self.name, error)
+                log.warning("Manager [%s]: sessions are left to the next keeper: %s", self.name, error)
                 return
+        self.cluster.taken_up()
 
     def _say_registered(self, cluster: SimpleTcpCluster) -> None:
         """Nothing: the keeper says it, once for the node."""
@@ -304,14 +316,26 @@ class WorkerManager(DeltaManager):
         self.cluster.remove_manager(self)
         now_ms = self.now_ms()
         dropped = [(each.id, now_ms - each.last_accessed_time_ms) for each in self.sessions.values()]
+        is_paused = self.context is not None and self.context.paused
+        if is_paused:
+            self.cluster.leave([session_id for session_id, _ in dropped], self._messages_of_all())
         self.sessions.clear()
         with self.lock:
             self.ledger.clear()
         self.cluster.shared.clear()
-        if self.context is not None and self.context.paused:
-            self.cluster.leave([session_id for session_id, _ in dropped])
-        elif dropped:
+        if dropped and not is_paused:
             self.cluster.forget(dropped)
+        self._all_given()
+
+    def _messages_of_all(self) -> list[bytes]:
+        """The messages with which the next keeper would get the sessions of this worker, and the ends that it knows."""
+        with self.lock:
+            records, ended = list(self.ledger), list(self.ledger.graves)
+        now_ms = self.now_ms()
+        return [
+            encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", now_ms)
+            for body, _ in self.state_sender.bodies(records, ended)
+        ]
 
 
 def _last_used_ms(session: DeltaSession) -> int:

@@ -210,17 +210,36 @@ def test_a_directory_that_is_copied_and_removed(node: Node, tmp_path: Path) -> N
     wait_until(lambda: versions(node) == {"404"}, "the end of the application in all workers", 30)
 
 
+def exchange_and_kill_one(shop: Node, war: Path, name: str) -> int:
+    """Deploy an archive, and kill a process of that name while the workers load it; returns the command's exit code."""
+    environment = dict(os.environ, CATALINA_BASE=str(shop.base))
+    command = [str(PROJECT / ".venv" / "bin" / "python"), "-m", "catalina", "deploy", str(war)]
+    started = "Deploying web application archive"
+    before = shop.log.count(started)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as deploying:
+        wait_until(lambda: shop.log.count(started) > before, "the exchange")
+        os.kill(shop.named_processes(name)[0], signal.SIGKILL)
+        return deploying.wait(60)
+
+
+def test_a_keeper_that_is_killed_while_an_application_is_exchanged(shop: Node, tmp_path: Path) -> None:
+    clients = CountingClients([shop.http_port], "/shop/count")
+
+    def exchange_and_kill() -> None:
+        assert exchange_and_kill_one(shop, archive(tmp_path / "shop.war", "two", SLOW), "catalina-keeper") != 0
+        wait_until(lambda: "running" in catalina(shop, "list").stdout, "the next keeper", 30)
+        wait_until(lambda: len(versions(shop)) == 1, "one version in all workers", 30)
+
+    clients.run_while(exchange_and_kill)
+    assert clients.faults == []
+    assert clients.broken_off == 0
+
+
 def test_a_worker_that_is_killed_while_an_application_is_exchanged(shop: Node, tmp_path: Path) -> None:
     clients = CountingClients([shop.http_port], "/shop/count")
 
     def exchange_and_kill() -> None:
-        war = archive(tmp_path / "shop.war", "two", SLOW)
-        environment = dict(os.environ, CATALINA_BASE=str(shop.base))
-        command = [str(PROJECT / ".venv" / "bin" / "python"), "-m", "catalina", "deploy", str(war)]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as deploying:
-            wait_until(lambda: shop.log.count("Reloading Context") + shop.log.count("Deploying") > 1, "the exchange")
-            os.kill(shop.named_processes("catalina-w")[0], signal.SIGKILL)
-            assert deploying.wait(60) == 0
+        assert exchange_and_kill_one(shop, archive(tmp_path / "shop.war", "two", SLOW), "catalina-w") == 0
         wait_until(lambda: len(shop.named_processes("catalina-w")) == 2, "the next worker")
 
     clients.run_while(exchange_and_kill)

@@ -23,6 +23,18 @@ from tests.support.waiting import wait_until
 BROKEN = "raise RuntimeError('it does not start')\n"
 
 
+class FakeChannel:
+    """Writes down of which applications the sessions are left to the keeper alone."""
+
+    def __init__(self, services: dict[str, Any]) -> None:
+        self.services = SimpleNamespace(add=services.__setitem__)
+        self.on_next_keeper: Any = None
+        self.left_alone: list[bytes] = []
+
+    def leave_alone(self, key: bytes) -> None:
+        self.left_alone.append(key)
+
+
 class FakeRole:
     """The way to a keeper with a table; calls of the keeper are made by the test."""
 
@@ -32,13 +44,18 @@ class FakeRole:
         self.table: list[ApplicationEntry] = []
         self.calls: list[tuple[str, Any]] = []
         self.told: list[str] = []
+        #: How often the keeper is just changing files when it is asked for its table.
+        self.refusals = 0
         self.services: dict[str, Any] = {}
-        self.channel = SimpleNamespace(services=SimpleNamespace(add=self.services.__setitem__), on_next_keeper=None)
+        self.channel = FakeChannel(self.services)
         self.queries = SimpleNamespace(call=self._call)
 
     def _call(self, service: str, argument: Any, seconds: float = 0) -> Any:
         self.calls.append((service, argument))
-        return [entry.told() for entry in self.table] if service == "join" else None
+        if service != "join":
+            return None
+        self.refusals -= 1
+        return None if self.refusals >= 0 else [entry.told() for entry in self.table]
 
     def tell(self, context: StandardContext) -> None:
         self.told.append(context.name)
@@ -193,12 +210,14 @@ def test_a_stopped_application_stays_known(tmp_path: Path) -> None:
         assert worker.base.ask("/shop") == "one"
 
 
-def test_an_application_between_two_versions_is_left_to_the_keepers_word(tmp_path: Path) -> None:
+def test_a_worker_that_starts_while_files_are_changed_waits_for_the_new_ones(tmp_path: Path) -> None:
     worker = Worker(Base(tmp_path))
-    worker.role.table = [worker.entry(is_paused=True)]
+    worker.role.table = [worker.entry()]
+    worker.role.refusals = 2
     worker.applications.join()
+    assert [service for service, _ in worker.role.calls] == ["join"] * 3
     with running(worker.base):
-        assert worker.base.ask("/shop") == "(none)"
+        assert worker.base.ask("/shop") == "one"
 
 
 def test_the_next_keeper_hears_the_facts_and_its_table_counts(tmp_path: Path) -> None:
@@ -208,17 +227,17 @@ def test_the_next_keeper_hears_the_facts_and_its_table_counts(tmp_path: Path) ->
             before = worker.base.context("/shop")
             assert before is not None
             worker.role.table = [worker.entry(serial=1)]
-            worker.applications._follow_next_keeper()
+            worker.applications._follow_next_keeper()()
             assert worker.role.told == ["/shop"]
             wait_until(lambda: worker.role.calls[-1][0] == "joined", "the report")
             assert worker.base.context("/shop") is before
             worker.word("pause")  # by a keeper that dies before the pause ends
             worker.role.table = [worker.entry(runs=False)]
-            worker.applications._follow_next_keeper()
+            worker.applications._follow_next_keeper()()
             wait_until(lambda: worker.base.ask("/shop") == "(STOPPED)", "the stop of what does not start there")
             assert not before.paused
             worker.role.table = []
-            worker.applications._follow_next_keeper()
+            worker.applications._follow_next_keeper()()
             wait_until(lambda: worker.base.context("/shop") is None, "the end of what the next keeper has not")
         finally:
             worker.base.server.reactor.stop()

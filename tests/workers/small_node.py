@@ -169,6 +169,11 @@ class SmallNode:
         self.workers[index] = self._worker(index)
         return self.workers[index]
 
+    def add_worker(self) -> SmallWorker:
+        """One worker more."""
+        self.workers.append(self._worker(len(self.workers)))
+        return self.workers[-1]
+
     def kill_keeper(self) -> None:
         self.keeper.end()
 

@@ -131,6 +131,27 @@ def test_between_two_versions_nothing_is_stopped_and_the_old_one_need_not_load(f
     assert [asked["new"] for _, service, asked in following.told if service == "load"] == [True, True, *[False] * 3]
 
 
+def test_no_worker_joins_while_files_are_changed_and_one_that_joins_later_loads_the_new_ones(
+    following: Following,
+) -> None:
+    followers, context = following.followers, following.context
+    followers.start(context)
+    followers.pause(context)
+    worker = following.node.add_worker()
+    assert worker.queries.call("join", None) is None
+    tables: list[list[Any]] = []
+
+    def join_while_the_first_loads(_: int | None, asked: Any) -> dict[str, str]:
+        tables.append(following.follow(worker))
+        return {"failure": ""}
+
+    following.node.workers[0].channel.services.add("load", join_while_the_first_loads)
+    followers.start(context)
+    [[entry]] = tables
+    assert (entry["runs"], entry["is_paused"], entry["serial"]) == (True, False, 2)
+    assert following.told_of("load") == [0, 1, 1], "the third worker has loaded the application by itself"
+
+
 def test_a_pause_that_ends_without_an_application_stops_it(following: Following) -> None:
     following.followers.start(following.context)
     following.followers.pause(following.context)

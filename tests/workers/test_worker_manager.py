@@ -290,3 +290,32 @@ def test_a_reload_takes_the_sessions_up_as_they_are_then(make_node: Callable[...
     again = first.manager.sessions[session.id]
     assert again.get_attribute("count") == 2
     assert first.channel.left == {}
+
+
+def test_a_keeper_that_dies_during_a_reload_costs_no_session(make_node: MakeNode) -> None:
+    node = make_node()
+    worker, _ = node.workers
+    session = worker.request(count=1)
+    assert session is not None
+    worker.manager.context.paused = True  # type: ignore[union-attr, misc]
+    worker.manager.stop()
+    node.kill_keeper()
+    node.start_keeper()
+    worker.manager.start()
+    worker.manager.context.paused = False  # type: ignore[union-attr, misc]
+    assert worker.manager.sessions[session.id].get_attribute("count") == 1
+
+
+def test_sessions_of_an_application_that_does_not_come_back_are_the_keepers_alone(make_node: MakeNode) -> None:
+    node = make_node()
+    worker, _ = node.workers
+    session = worker.request(count=1)
+    assert session is not None
+    worker.manager.context.paused = True  # type: ignore[union-attr, misc]
+    worker.manager.stop()
+    (key,) = worker.channel.left
+    worker.channel.leave_alone(key)
+    node.keeper.read_all()
+    assert worker.channel.left == {}
+    assert len(node.keeper.copies) == 0
+    assert session.id in node.keeper.manager.sessions

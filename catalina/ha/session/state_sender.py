@@ -165,7 +165,7 @@ class StateSender:
         manager = self._manager
         on_their_way: deque[Delivery] = deque()
         sent = 0
-        for body, size in self._bodies(records, ended):
+        for body, size in self.bodies(records, ended):
             if sent >= manager.send_all_sessions_size and not manager.send_all_sessions:
                 self._stopping.wait(manager.send_all_sessions_wait_time / 1000)
                 sent = 0
@@ -211,8 +211,8 @@ class StateSender:
             return False
         return True
 
-    def _bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[tuple[bytes, int]]:
-        """The blocks, and the number of records in each."""
+    def bodies(self, records: Iterable[Record], ended: Sequence[Grave]) -> Iterator[tuple[bytes, int]]:
+        """The blocks of a state for a Python node, and the number of records in each."""
         manager = self._manager
         most = MAX_BLOCK_RECORDS
         if not manager.send_all_sessions:
