@@ -29,16 +29,16 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
-from catalina.ha.session.delta_manager import DeltaManager
 from tests.simulation.clients import Client, Request
 from tests.simulation.java_peers import JavaChannel
 from tests.simulation.machines import check_machine
 from tests.simulation.network import ACK_SECONDS, Network
-from tests.simulation.nodes import Life, SimRequest
+from tests.simulation.nodes import Life, SimDeltaManager, SimRequest
 from tests.simulation.promises import NAMES, BrokenPromise, Story
 from tests.simulation.wires import WireNetwork
 from tests.simulation.world import SimSurroundings, World
@@ -235,7 +235,7 @@ class Run:
 
     def _template(self, surroundings: SimSurroundings) -> ClusterManagerBase:
         if self.plan.manager == "DeltaManager":
-            manager = DeltaManager(surroundings=surroundings)
+            manager = SimDeltaManager(surroundings=surroundings)
             if self.plan.interval:
                 manager.give(max_inactive_interval=self.plan.interval)
             return manager
@@ -243,7 +243,7 @@ class Run:
 
     def _boot(self, number: int) -> None:
         self.generations[number] += 1
-        Life(
+        life = Life(
             self.network,
             f"n{number}",
             self.generations[number],
@@ -253,6 +253,15 @@ class Run:
             self.plan.seed,
             self.plan.background or self.plan.java,
         )
+        if isinstance(life.manager, SimDeltaManager):
+            life.manager.idle_ended = partial(self._idle_ended, life)
+
+    def _idle_ended(self, life: Life, session_id: str) -> None:
+        """A node that ends a session for idleness gives up the changes that nobody else has heard of, as if it died."""
+        story = self.by_bare_id.get(session_id.partition(".")[0])
+        for writes in () if story is None else story.writes.values():
+            for write in writes.values():
+                write.holders.discard(life)
 
     def _life(self, number: int) -> Life | None:
         life = self.network.lives.get(f"n{number % self.plan.nodes}")

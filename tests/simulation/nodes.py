@@ -24,7 +24,7 @@ from tests.session.support import FakeContext, FakeEngine, FakeHost
 from tests.simulation.network import Network
 from tests.simulation.world import Process, SimSurroundings
 
-__all__ = ["Answer", "Life", "SimRequest"]
+__all__ = ["Answer", "Life", "SimDeltaManager", "SimRequest"]
 
 #: Seconds between two background ticks, two heartbeats of the channel, and from the channel's start to the manager's.
 TICK_SECONDS = 10.0
@@ -108,6 +108,19 @@ class SimRequest:
 class _Application(ValveBase):
     def invoke(self, request: Any, response: Any) -> None:
         request.application(request)
+
+
+class SimDeltaManager(DeltaManager):
+    """Says when it ends a session for idleness."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.idle_ended: Callable[[str], object] = str
+
+    def session_expired(self, session: DeltaSession, *, is_idle: bool, tell: bool) -> None:
+        super().session_expired(session, is_idle=is_idle, tell=tell)
+        if is_idle:
+            self.idle_ended(session.id)
 
 
 #: Told the lives that some message did not reach meanwhile.

@@ -19,7 +19,7 @@ FOUND = [
     ("no comparison in the background", 7, "differ"),  # 2
     ("ends forgotten", 26, "acknowledged the end"),  # 55
     ("alias forgotten", 12, "not found"),  # 73
-    ("replaced name lives", 45, "not found"),  # 1
+    ("replaced name lives", 102, "not found"),  # 1
     ("copy expires", 130, "not found"),  # 0, and 2 of the first 600
     ("clock behind", 10, "fell|acknowledged change|older than"),
     ("acknowledged before applied", 10, "acknowledged change"),  # 10 of the first 12

@@ -37,7 +37,7 @@ from catalina.ha.session.state_transfer import StateTransfer, get_all_sessions
 from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.lifecycle import LifecycleState
 from catalina.operations import operation
-from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS, SEND_OPTIONS_USE_ACK
 from catalina.tribes.ledger.ledger import Ledger
 from catalina.tribes.ledger.reconciler import Reconciler
 from catalina.tribes.ledger.version import NO_VERSION, VersionClock, life_tag
@@ -66,6 +66,8 @@ log = logging.getLogger("org.apache.catalina.ha.session.DeltaManager")
 ACCESS_FRACTION = 10
 #: A member that is announced at this age, or older, did not join just now: it was there and not heard.
 REJOIN_ALIVE_MS = 5000
+#: Messages of the ledger keep no request waiting, but they are acknowledged: if one is lost, a comparison follows.
+_NOTICED = SEND_OPTIONS_ASYNCHRONOUS | SEND_OPTIONS_USE_ACK
 
 
 def _positive(text: str) -> int:
@@ -355,7 +357,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         if self.enable_statistics:
             self.sent[event] += 1
 
-    def post_ledger(self, body: bytes, member: Member, options: int = SEND_OPTIONS_ASYNCHRONOUS) -> Delivery | None:
+    def post_ledger(self, body: bytes, member: Member, options: int = _NOTICED) -> Delivery | None:
         """Send a message of the ledger to a node of this software."""
         cluster = self.cluster
         if cluster is None:

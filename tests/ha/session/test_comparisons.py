@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from catalina.ha.session import comparisons
+from catalina.tribes.channel import SEND_OPTIONS_USE_ACK
 from catalina.tribes.ledger.record import BUCKETS, bucket_of
 from tests.ha.cut import bytes_after_a_cut
 from tests.ha.session.test_delta_manager import messages_of, shared_session
@@ -131,6 +132,21 @@ def test_a_comparison_without_an_answer_is_begun_again(monkeypatch: pytest.Monke
     monkeypatch.setattr(comparisons, "AGAIN_SECONDS", 0.0)
     compare(a, b)
     assert copy.get_attribute("n") == 1
+
+
+def test_a_message_of_a_comparison_that_is_lost_is_noticed() -> None:
+    network, a, b = two_nodes()
+    session, _ = shared_session(a, b, n=0)
+    network.immediate = False
+    session.set_attribute("n", 1)
+    a.request(session)
+    lose_everything(network)
+    for node in (a, b):
+        node.channel.sent.clear()
+    compare(a, b)
+    options = [each for node in (a, b) for _, each in node.channel.sent]
+    assert len(options) > 4
+    assert all(each & SEND_OPTIONS_USE_ACK for each in options)
 
 
 def test_nobody_is_asked_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
