@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TimeZone;
 import java.util.regex.Pattern;
 import org.apache.tomcat.util.descriptor.web.WebXml;
+import org.apache.tomcat.util.net.openssl.ciphers.Cipher;
 
 /**
  * What the JDK and Tomcat make of what operators write. One question a line, its words percent-encoded; one answer each.
@@ -18,6 +19,7 @@ import org.apache.tomcat.util.descriptor.web.WebXml;
  * <pre>
  * regex pattern text text ...      -> "refused", or a 0 or 1 for each text: whether it matches as a whole
  * date pattern milliseconds zone locale   -> "refused", or the date
+ * ciphers                                 -> name=OpenSSL's name, of all suites
  * fragments name<before,before>after,after ...   ("*" for others) -> "refused", or the names in order
  * </pre>
  */
@@ -51,9 +53,21 @@ public class SyntaxDriver {
                 SimpleDateFormat format = new SimpleDateFormat(words[1], Locale.forLanguageTag(words[4]));
                 format.setTimeZone(TimeZone.getTimeZone(words[3]));
                 return format.format(new Date(Long.parseLong(words[2])));
+            case "ciphers":
+                return ciphers();
             default:
                 return order(words);
         }
+    }
+
+    private static String ciphers() {
+        StringBuilder pairs = new StringBuilder();
+        for (Cipher cipher : Cipher.values()) {
+            for (String name : cipher.getJsseNames()) {
+                pairs.append(pairs.length() == 0 ? "" : " ").append(name).append('=').append(cipher.getOpenSSLAlias());
+            }
+        }
+        return pairs.toString();
     }
 
     private static String matches(String[] words) {

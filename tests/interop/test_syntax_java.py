@@ -1,4 +1,6 @@
-"""Operators' texts, as the JDK and the real Tomcat read them: regular expressions, dates, orders of fragments."""
+"""Operators' texts, as the JDK and the real Tomcat read them: regular expressions, dates, ciphers, orders of
+fragments.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from catalina.errors import ConfigurationError
 from catalina.java_pattern import compile_pattern
 from catalina.simple_date_format import date_formatter, date_names
 from catalina.startup.web_fragments import rounds
-from tests.support.needs import need_java_tomcat
+from catalina.tomcat.util.net.cipher_names import TLS13, java_name, openssl_ciphers
+from tests.support.needs import need_command, need_java_tomcat
 
 pytestmark = pytest.mark.interop
 
@@ -142,6 +145,26 @@ def test_names_of_other_languages_are_those_of_java(java: Ask) -> None:
     names = ("EEEE", "EEE", "MMMM", "MMM", "LLLL", "LLL", "d MMMM yyyy", "a")
     days = [1_704_207_845_678 + 26 * 86_400_000 * number for number in range(14)]
     compare_dates(java, [(pattern, at, "UTC", locale) for pattern in names for at in days for locale in LOCALES])
+
+
+# -- ciphers ----------------------------------------------------------------------------------------------------------
+
+
+def test_cipher_names_are_those_of_tomcat(java: Ask) -> None:
+    pairs = [pair.split("=") for pair in java([["ciphers"]])[0].split(" ")]
+    here = subprocess.run(
+        [need_command("openssl"), "ciphers", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    known = set(here.stdout.strip().split(":")) - TLS13
+    assert len(known) > 100
+    assert [pair for pair in pairs if pair[1] in known and openssl_ciphers(pair[0]) != pair[1]] == []
+    names: dict[str, set[str]] = {}
+    for name, alias in pairs:
+        names.setdefault(alias, set()).add(name)
+    assert [alias for alias in known if java_name(alias) not in names[alias]] == []
 
 
 # -- fragments --------------------------------------------------------------------------------------------------------
