@@ -277,7 +277,8 @@ class SessionCopies:
         """A record is here, has changed or was used. A worker that says so has a copy; other holders are shown it."""
         holders = self._holders.get(record.key)
         if by is not None and not by.host:
-            self._used_elsewhere.discard(record.key)
+            if is_use:
+                self._used_elsewhere.discard(record.key)
             if holders is None or by not in holders:
                 self._hold(by, record)
         elif by is not None and is_use and holders is not None:
