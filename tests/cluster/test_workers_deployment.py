@@ -296,8 +296,10 @@ def test_a_bare_application_that_says_it_is_distributable_is_the_groups(make_nod
     sessions = [first.get("/").session_id for _ in range(10)]
     first.kill()
     assert [second.get("/", session).body for session in sessions] == [b"2 x"] * 10
+    catalina(second, "reload", "/app")
+    assert [second.get("/", session).body for session in sessions] == [b"3 x"] * 10
     os.kill(second.named_processes("catalina-keeper")[0], signal.SIGKILL)
-    assert [second.get("/", session, timeout=30).body for session in sessions] == [b"3 x"] * 10
+    assert [second.get("/", session, timeout=30).body for session in sessions] == [b"4 x"] * 10
 
 
 def test_status_and_environment_are_the_workers(shop: Node) -> None:
