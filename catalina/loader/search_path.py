@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from catalina.deploy.wheel_install import install_wheel_cached
 
-__all__ = ["bare_module", "search_path"]
+__all__ = ["bare_module", "own_link", "search_path"]
 
 #: Modules that make a directory an application when they lie in it.
 MODULES = ("wsgi", "app")
@@ -63,11 +63,13 @@ def _others(directories: Iterable[str], work: str) -> list[str]:
         if os.path.isfile(path):
             found.append(install_wheel_cached(path, os.path.join(work, "lib")))
         elif os.path.isdir(path):
-            found += _library_path(_own_name(path, os.path.join(work, "resources")), work)
+            found += _library_path(own_link(path, work), work)
     return found
 
 
-def _own_name(directory: str, links: str) -> str:
+def own_link(directory: str, work: str) -> str:
+    """An application's own name for a directory that others may use, too: a link below its work directory."""
+    links = os.path.join(work, "resources")
     os.makedirs(links, exist_ok=True)
     link = os.path.join(links, hashlib.sha256(os.fsencode(directory)).hexdigest()[:16])
     if not os.path.islink(link):

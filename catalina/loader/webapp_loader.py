@@ -98,6 +98,12 @@ class WebappLoader(Lifecycle):
         inert="Python has one way to load a module",
     )
     reloadable = Attribute(bool, None, doc="Old place of the Context's attribute; wins over it when given.")
+    venv = Attribute(
+        str,
+        None,
+        doc="Virtual environment whose packages the application uses, absolute or relative to its directory, of the "
+        "server's Python version. Without it .venv in the directory counts.",
+    )
     search_external_first = Attribute(bool, False, inert="there are no external repositories here")
     jar_open_interval = Attribute(int, 90000, unit="ms", inert="wheels in WEB-INF/lib are unpacked")
 

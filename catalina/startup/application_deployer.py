@@ -17,7 +17,6 @@ from catalina.deploy.settling import tree_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.loader.application_imports import imports
 from catalina.loader.load_failure import describe_failure
-from catalina.startup.application_packages import environments_of
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.context_config import ContextConfig
@@ -131,7 +130,7 @@ class ApplicationDeployer:
                 root.close()
                 unpack = False
                 root.prepare(unpack)
-            root.check_requirements(environments_of(self.host, settings.install_dependencies))
+            root.check_requirements(settings)
             self.run_directory(application, root.move_in(unpack), archive)
         finally:
             root.close()
@@ -220,7 +219,7 @@ class ApplicationDeployer:
         root = ApplicationRoot(self.host, archive, application.name.base_name)
         try:
             root.prepare(unpack)
-            root.check_requirements(environments_of(self.host, context.install_dependencies))
+            root.check_requirements(context)
             self._run(application, context, root.move_in(unpack), archive)
         finally:
             root.close()

@@ -6,6 +6,7 @@ installed. Only the process that deploys installs; the other processes of a node
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from catalina.core.standard_context import StandardContext
 from catalina.deploy.declared_requirements import DECLARING, DeclaredRequirements, declared_requirements
 from catalina.deploy.dependencies import InstallRules
 from catalina.deploy.environments import Environments, prepared_place
+from catalina.deploy.virtual_environment import VirtualEnvironment, environment_in
 from catalina.errors import DeploymentError
-from catalina.loader.search_path import bare_module, search_path
+from catalina.loader.search_path import bare_module, own_link, search_path
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -28,6 +30,8 @@ __all__ = [
     "sweep_packages",
     "watched_files",
 ]
+
+log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 
 def declared_by(owner: str, root: str, is_described: bool = False) -> DeclaredRequirements | None:
@@ -73,6 +77,8 @@ def install_packages(context: StandardContext) -> str | None:
     """
     root, work = os.path.abspath(context.document_root), os.path.abspath(context.work_path)
     owner = context.name or "/"
+    if _environment_of(context) is not None:
+        return None
     declared = declared_by(owner, root, bool(context.alt_dd_name))
     if declared is None:
         return None
@@ -84,13 +90,44 @@ def install_packages(context: StandardContext) -> str | None:
 
 
 def provide_packages(context: StandardContext) -> None:
-    """Give the context's loader the directory of the packages that the application declares.
+    """Give the context's loader the directories of the application's packages.
+
+    A virtual environment has them all; otherwise they are installed as the application declares them.
 
     Raises:
         DeploymentError: they are not here and cannot be installed; the text says why.
     """
-    place = install_packages(context)
-    context.loader.installed = [] if place is None else [place]
+    environment = _environment_of(context)
+    if environment is None:
+        place = install_packages(context)
+        context.loader.installed = [] if place is None else [place]
+        return
+    root, work = os.path.abspath(context.document_root), os.path.abspath(context.work_path)
+    inside = os.path.join(root, "")
+    context.loader.installed = [
+        path if path.startswith(inside) else own_link(path, work) for path in environment.imports() if path != root
+    ]
+
+
+def _environment_of(context: StandardContext) -> VirtualEnvironment | None:
+    """The virtual environment of an application; None when it has none, or none that fits but a declaration.
+
+    Raises:
+        DeploymentError: its packages cannot be imported here; the text says why.
+    """
+    owner, root = context.name or "/", os.path.abspath(context.document_root)
+    given = context.loader.venv
+    try:
+        found = environment_in(root) if given is None else VirtualEnvironment.read(os.path.join(root, given))
+        unfit = "" if found is None else found.unfit
+        if unfit and given is None and declared_by(owner, root, bool(context.alt_dd_name)) is not None:
+            log.info("[%s]: %s. It is left out, as the application declares its packages", owner, unfit)
+            return None
+        if unfit:
+            raise DeploymentError(unfit)
+    except DeploymentError as error:
+        raise DeploymentError(f"[{owner}]: {error}") from None
+    return found
 
 
 def watched_files(context: StandardContext) -> list[Path]:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from catalina.deploy.archive import Archive
 from catalina.deploy.brought_files import ARCHIVE
 from catalina.deploy.declared_requirements import note_requirements
-from catalina.deploy.environments import Environments
 from catalina.deploy.exploding import has_tracker, is_current
 from catalina.deploy.removal import remove
 from catalina.deploy.unpacking import UnpackLimits
 from catalina.errors import DeploymentError
 from catalina.loader.search_path import search_path
-from catalina.startup.application_packages import declared_by
+from catalina.startup.application_packages import declared_by, environments_of
 from catalina.startup.expand_war import put_in_place, stage
 
 if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
     from catalina.core.standard_host import StandardHost
 
 __all__ = ["ApplicationRoot"]
@@ -81,8 +81,11 @@ class ApplicationRoot:
         self._staged = self.directory = stage(self._brought, self.archive, os.path.dirname(place), limits)
         return self._staged
 
-    def check_requirements(self, environments: Environments) -> None:
+    def check_requirements(self, context: StandardContext) -> None:
         """Have what the application requires installed, while an earlier version still runs.
+
+        Args:
+            context: the application's, or one with its attributes.
 
         Raises:
             DeploymentError: a requirement is missing; the text names it.
@@ -92,7 +95,8 @@ class ApplicationRoot:
             note_requirements(self.directory, wheel.requirements)
         owner = self.archive.name.display_name
         declared = declared_by(owner, self.directory)
-        if declared is not None:
+        if declared is not None and context.loader.venv is None:
+            environments = environments_of(self._host, context.install_dependencies)
             environments.install(owner, declared, search_path(self.directory, self._work))
 
     def move_in(self, unpack: bool) -> str:

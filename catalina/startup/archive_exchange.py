@@ -19,7 +19,6 @@ from catalina.deploy.brought_files import COMMAND, FARM
 from catalina.deploy.settling import stamp_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_deployer import ApplicationDeployer, LoggedDeployment
-from catalina.startup.application_packages import environments_of
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.deployed_application import DeployedApplication
 
@@ -76,7 +75,7 @@ class ArchiveExchange:
     def _run(self) -> None:
         try:
             self.root.prepare(self.unpack)
-            self.root.check_requirements(environments_of(self.host, self.context.install_dependencies))
+            self.root.check_requirements(self.context)
             if self._needs_a_new_process():
                 self.good = True
                 self.application.archive = self.archive

@@ -25,7 +25,7 @@ from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
 from catalina.startup.application_logging import ApplicationLogging
-from catalina.startup.application_packages import environments_of, install_packages, provide_packages, watched_files
+from catalina.startup.application_packages import install_packages, provide_packages, watched_files
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication, stray_source
@@ -280,7 +280,7 @@ class ContextConfig(Component):
             return Path(root.place(unpack))
         try:
             root.prepare(unpack)
-            root.check_requirements(environments_of(context.host, context.install_dependencies))
+            root.check_requirements(context)
             return Path(root.move_in(unpack))
         finally:
             root.close()

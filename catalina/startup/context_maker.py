@@ -1,8 +1,9 @@
 """Makes the Context that deployment adds to a host, with class and attributes from a descriptor, and the name from a
 file.
 
-This module reads only the attributes of the root element, because they decide how to deploy (docBase, copyXML,
-unpackWAR). ContextConfig reads the whole file when the context is initialised, and reports what it does not understand.
+This module reads only what decides how to deploy: the attributes of the root element (docBase, copyXML, unpackWAR), and
+the loader's venv, with which nothing is to be installed. ContextConfig reads the whole file when the context is
+initialised, and reports what it does not understand.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
             context.set_attribute(name, substitute(attribute.value))
         except AttributeRefused:
             continue  # ContextConfig reads the file again, and warns with the place
+    for child in root.children:
+        if child.tag == "Loader" and "venv" in child.attributes:
+            context.loader.venv = substitute(child.attributes["venv"].value)
     context.config_file = Path(descriptor)
     return context
 

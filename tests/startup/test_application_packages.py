@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import venv
 from pathlib import Path
 
 import pytest
 
+from catalina.deploy.virtual_environment import VirtualEnvironment, environment_in
 from catalina.startup.application_packages import environments_of
 from catalina.startup.application_states import application_states
 from catalina.startup.control_commands import ControlCommands
@@ -116,3 +118,46 @@ def test_a_directory_of_files_needs_no_packages(tmp_path: Path) -> None:
     with running(base):
         assert base.runs("/docs")
         assert there(base.context("/docs")).loader.installed == []
+
+
+def test_a_virtual_environment_in_the_directory_has_all_packages(tmp_path: Path) -> None:
+    base = Base(tmp_path / "base")
+    shop = project(base.webapps / "shop", "tilly-none\n")
+    venv.EnvBuilder(symlinks=True).create(shop / ".venv")
+    site = Path(there(environment_in(str(shop))).site_packages)
+    (site / "tilly_lib.py").write_text("NAME = 'of the venv'\n")
+    with running(base):
+        assert base.ask("/shop") == "of the venv"
+        assert there(base.context("/shop")).loader.installed == [str(site)]
+
+
+def test_one_elsewhere_is_each_applications_own_and_nothing_is_installed_beside_it(tmp_path: Path) -> None:
+    base = Base(tmp_path / "base")
+    venv.EnvBuilder(symlinks=True).create(tmp_path / "env")
+    site = Path(VirtualEnvironment.read(str(tmp_path / "env")).site_packages)
+    (site / "tilly_lib.py").write_text("import itertools\nNAME = 'of one venv'\nCOUNT = itertools.count()\n")
+    base.descriptors.mkdir(parents=True)
+    counting = IMPORTING.replace("tilly_lib.NAME.encode()", "str(next(tilly_lib.COUNT)).encode()")
+    for name in ("a", "b"):
+        make_zip(tmp_path / f"{name}.zip", {"app.py": counting, "requirements.txt": "tilly-none\n"})
+        text = f'<Context docBase="{tmp_path}/{name}.zip"><Loader venv="{tmp_path}/env"/></Context>'
+        (base.descriptors / f"{name}.xml").write_text(text)
+    with running(base):
+        assert [base.ask(path) for path in ("/a", "/a", "/b")] == ["0", "1", "0"]
+
+
+def test_one_that_does_not_fit_is_left_out_for_a_declaration_and_refused_without(
+    tmp_path: Path, index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    base = Base(tmp_path / "base")
+    shop = project(base.webapps / "shop", "tilly-lib==3.1\n")
+    bare = project(base.webapps / "bare", "")
+    for directory in (shop, bare):
+        (directory / ".venv").mkdir()
+        (directory / ".venv/pyvenv.cfg").write_text("version = 2.7.18\n")
+    with running(base):
+        assert base.ask("/shop") == "tilly 3.1"
+        (state,) = [each for each in application_states(base.host) if each.name == "/bare"]
+        assert ".venv] is of Python 2.7.18, and the server runs" in state.reason
+    assert "It is left out, as the application declares its packages" in caplog.text

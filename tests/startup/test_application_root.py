@@ -6,9 +6,9 @@ import os
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
 from catalina.deploy.archive import read_archive
 from catalina.errors import DeploymentError
-from catalina.startup.application_packages import environments_of
 from catalina.startup.application_root import ApplicationRoot
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base
@@ -83,7 +83,7 @@ def test_a_missing_requirement_is_named(base):
     root = ApplicationRoot(base.host, read_archive(str(file)), "shop##1")
     root.prepare(True)
     with pytest.raises(DeploymentError, match="requires what is not here: tilly-none"):
-        root.check_requirements(environments_of(base.host, False))
+        root.check_requirements(StandardContext(install_dependencies=False))
     root.close()
     assert os.listdir(base.webapps) == [file.name]
 
