@@ -40,6 +40,7 @@ curl                  curl
 openssl               openssl
 zabbix-java-gateway   /usr/sbin/zabbix-java-gateway.jar
 xvfb                  Xvfb
+visualvm              visualvm
 default-jdk           jconsole
 procps                ps
 "

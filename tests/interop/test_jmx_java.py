@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import socket
 import struct
@@ -13,23 +12,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
-from catalina.jmx import rmi_objects
-from catalina.jmx.java_arguments import texts_of
 from catalina.jmx.jmx_remote import JmxRemote
-from catalina.jmx.jrmp import Answer
 from catalina.jmx.password_realm import PasswordLogin, hash_passwords
 from catalina.jmx.remote_settings import PREFIX
-from catalina.jmx.rmi_connection import RmiConnection
 from catalina.jmx.rmi_transport import RmiTransport
-from catalina.tribes.io.java.nodes import Node as JavaNode
 from tests.cluster.node import Node, free_port
-from tests.connector.certificates import make_pair
+from tests.interop.java_keys import Keys
 from tests.interop.jmx_driver import JVM, driver_classes, run_driver
 from tests.jmx.pool import pool_registry, serving
-from tests.support.needs import need_command, need_file, need_module
+from tests.support.needs import need_file, need_module
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop
@@ -153,31 +145,6 @@ def test_a_file_that_this_server_has_hashed_lets_its_users_into_a_jvm(ask: Ask, 
     assert "connect" not in found
     assert found["id"].endswith("controlRole N")
     assert password.read_text() == hashed  # the JDK finds nothing to hash
-
-
-class Keys:
-    """A server's and a client's key, each trusted by the other, and a stranger's."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        pairs = {name: make_pair(name) for name in ("server", "client", "stranger")}
-        for name, own in pairs.items():
-            own.write_pkcs12(directory / f"{name}.p12", "geheim", name)
-        encryption = BestAvailableEncryption(b"geheim")
-        for name, other in (("server", "client"), ("client", "server"), ("stranger", "server")):
-            trusted = [PKCS12Certificate(pairs[other].certificate, other.encode())]
-            (directory / f"{name}-trust.p12").write_bytes(serialize_java_truststore(trusted, encryption))
-
-    def store(self, name: str) -> str:
-        return str(self.directory / f"{name}.p12")
-
-    def options(self, name: str) -> dict[str, str]:
-        return {
-            "javax.net.ssl.keyStore": self.store(name),
-            "javax.net.ssl.keyStorePassword": "geheim",
-            "javax.net.ssl.trustStore": self.store(f"{name}-trust"),
-            "javax.net.ssl.trustStorePassword": "geheim",
-        }
 
 
 @pytest.fixture(scope="module")
@@ -357,50 +324,3 @@ def test_the_keys_of_zabbixs_template_have_values(tmp_path: Path, monkeypatch: p
         node.kill()
     assert [key for key, one in zip(keys, values, strict=True) if "value" not in one] == []
     assert values[0]["value"].startswith("Catalina for Python/")
-
-
-def test_the_tabs_of_jconsole_are_alive(keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over TLS: without it jconsole asks a person whether that is right."""
-    need_command("Xvfb", "xvfb")
-    need_command("jconsole", "default-jdk")
-    asked: set[str] = set()
-    get, get_many = RmiConnection.get_attribute, RmiConnection.get_attributes
-
-    def note(self: RmiConnection, name: JavaNode, attribute: JavaNode, subject: JavaNode) -> Answer:
-        asked.add(str(attribute))
-        return get(self, name, attribute, subject)
-
-    def note_many(self: RmiConnection, name: JavaNode, attributes: JavaNode, subject: JavaNode) -> Answer:
-        asked.update(texts_of(attributes))
-        return get_many(self, name, attributes, subject)
-
-    for method, function in ((get, note), (get_many, note_many)):
-        number = next(key for key, (_, known) in rmi_objects._CONNECTION.items() if known is method)
-        monkeypatch.setitem(rmi_objects._CONNECTION, number, (rmi_objects._CONNECTION[number][0], function))
-    remote = JmxRemote()
-    remote.start(
-        pool_registry(), {f"{PREFIX}.port": "0", f"{PREFIX}.authenticate": "false", **keys.options("server")}, tmp_path
-    )
-    display = f":{random.randrange(200, 60_000)}"
-    screen = subprocess.Popen(["Xvfb", display, "-screen", "0", "1200x800x24"], stderr=subprocess.DEVNULL)
-    options = [f"-J-D{name}={value}" for name, value in keys.options("client").items()]
-    url = f"service:jmx:rmi:///jndi/rmi://127.0.0.1:{remote.port}/jmxrmi"
-    try:
-        wait_until(lambda: Path(f"/tmp/.X11-unix/X{display[1:]}").exists(), "the screen is there", 30)
-        console = subprocess.Popen(
-            ["jconsole", *options, "-interval=1", url], env={**os.environ, "DISPLAY": display},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            wait_until(lambda: asked >= CHARTS, "jconsole draws its charts", 90)
-        finally:
-            console.kill()
-            console.wait(10)
-    finally:
-        screen.kill()
-        screen.wait(10)
-        remote.stop()
-
-
-#: The attributes from which the overview's charts are drawn.
-CHARTS = {"HeapMemoryUsage", "ThreadCount", "LoadedClassCount", "ProcessCpuTime"}
