@@ -299,6 +299,12 @@ class Connector(Lifecycle):
         return 0 if self._endpoint is None else len(self._endpoint.connections)
 
     @property
+    def thread_limit(self) -> int:
+        """Requests that may run at the same time."""
+        running = self._endpoint if self.state.available else None
+        return self.protocol_handler.max_threads if running is None else running.executor.max_threads
+
+    @property
     def reactor(self) -> Reactor:
         """The server's loop.
 

@@ -65,7 +65,7 @@ class ThreadPoolBean(Component):
     @property
     def max_threads(self) -> int:
         """Requests that may run at the same time."""
-        return self._endpoint.executor.max_threads if self._endpoint is not None else self._handler.max_threads
+        return self._connector.thread_limit
 
     @property
     def min_spare_threads(self) -> int:

@@ -15,11 +15,8 @@ __all__ = ["ContainerServlet"]
 class ContainerServlet(Component):
     """Gets its wrapper before ``start_servlet``, and from the wrapper its context, host, engine and server.
 
-    Only an application whose ``<Context>`` says ``privileged="true"`` may have one.
+    Only an application whose ``<Context>`` says ``privileged="true"`` may have one. In a node with workers those of
+    this software run in the keeper: they learn of connections and requests from the beans, which are the node's.
     """
-
-    #: Its answers are about the node when it runs in the keeper of a node with workers. One that looks at connections
-    #: or running requests itself sees those of its own process.
-    answers_for_node = True
 
     wrapper: StandardWrapper

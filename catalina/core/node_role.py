@@ -36,6 +36,12 @@ class Elsewhere(Protocol):
     def pause(self, context: StandardContext) -> None:
         """Let new requests of an application wait, and the running ones end: its files are going to change."""
 
+    def add_host(self, host: StandardHost) -> None:
+        """Have a host that server.xml has not: it is about to start here."""
+
+    def remove_host(self, engine: str, name: str) -> None:
+        """Remove the host of that name; its applications have stopped."""
+
     def ask_all(self, service: str, argument: object = None) -> Mapping[int, Any]:
         """The results of a service of every process, by its number; one that has gone is left out."""
 

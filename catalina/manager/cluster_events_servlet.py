@@ -26,8 +26,6 @@ RETRY_MS = 2000
 class ClusterEventsServlet(ContainerServlet):
     """Answers GET with a stream of events, ``live``, each the moving part of the page as HTML."""
 
-    answers_for_node = False
-
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method, context = environ["REQUEST_METHOD"], self.wrapper.context
         if method != "GET":
@@ -64,7 +62,7 @@ class _Stream:
 
     def __init__(self, watch: ClusterWatch, context: StandardContext, server: StandardServer) -> None:
         connectors = [connector for service in server.services for connector in service.connectors]
-        threads = min((connector.endpoint.executor.max_threads for connector in connectors), default=0)
+        threads = min((connector.thread_limit for connector in connectors), default=0)
         watch.enter(max(1, int(threads * THREADS_SHARE)))
         self._watch: ClusterWatch | None = watch
         self._context = context
@@ -81,9 +79,7 @@ class _Stream:
             yield frame
 
     def _ends(self) -> bool:
-        return not self._context.state.available or any(
-            connector.draining for service in self._server.services for connector in service.connectors
-        )
+        return not self._context.state.available or self._server.draining
 
     def close(self) -> None:
         """It watches no more."""

@@ -46,8 +46,6 @@ def asked_cluster(context: StandardContext, asked: Asked) -> SimpleTcpCluster | 
 class ClusterManagerServlet(ContainerServlet):
     """Shows the page and takes its orders. The page works without its script, which only updates it."""
 
-    answers_for_node = False
-
     door = "manager/cluster"
 
     def start_servlet(self, _: ServletConfig, context: StandardContext) -> None:

@@ -161,9 +161,13 @@ class ManagerServlet(TextServlet):
         return lines
 
     def _reload_tls(self, asked: Asked) -> Lines:
-        if self.applications.own.elsewhere is not None:
-            raise Refused("The workers of this node have the certificates; HUP replaces them by workers with new ones")
-        return tls_report.reload_tls(self._connectors, asked["tlsHostName"])
+        engine: Any = self.applications.host.parent
+
+        def reload(connector: Connector) -> None:
+            bean = self.server.mbeans.find(connector.object_name(engine.name))
+            bean.invoke(bean.operation("reloadSslHostConfigs", 0), [])
+
+        return tls_report.reload_tls(self._connectors, asked["tlsHostName"], reload)
 
     commands = {
         "GET": {

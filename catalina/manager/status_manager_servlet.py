@@ -25,8 +25,6 @@ __all__ = ["StatusManagerServlet"]
 class StatusManagerServlet(ContainerServlet):
     """``/status``, and ``/status/all`` with applications and servlets; ``?XML=true`` and ``?JSON=true``."""
 
-    answers_for_node = False
-
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._history = StatusHistory(time.monotonic)

@@ -78,8 +78,15 @@ def _each(connectors: Iterable[Connector], of_host: Callable[[TlsContexts, SSLHo
                     yield f"{connector}-{config.host_name}{suffix}", lines
 
 
-def reload_tls(connectors: Iterable[Connector], host_name: str | None) -> list[str]:
+def reload_tls(
+    connectors: Iterable[Connector],
+    host_name: str | None,
+    reload: Callable[[Connector], object],
+) -> list[str]:
     """Read keys and certificates anew: of every TLS connector, or of those that have a host name.
+
+    Args:
+        reload: does so for one connector; in a node with workers, in all processes. Raises CatalinaError.
 
     Raises:
         Refused: no connector has such a host name, or files cannot be used; the old ones stay then.
@@ -91,7 +98,7 @@ def reload_tls(connectors: Iterable[Connector], host_name: str | None) -> list[s
         if names and (not host_name or host_name.lower() in names):
             found = True
             try:
-                connector.reload_ssl_host_configs()
+                reload(connector)
             except CatalinaError as error:
                 raise Refused(f"Encountered exception [{error}]") from error
     if not found:

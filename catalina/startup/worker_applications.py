@@ -26,9 +26,10 @@ from catalina.startup.context_maker import give_source, make_context
 from catalina.startup.host_config import HostConfig
 from catalina.startup.node_status import STATUS, node_status
 from catalina.startup.vm_report import thread_dump
-from catalina.workers.application_entry import ApplicationEntry, ContextSource, files_of
+from catalina.workers.application_entry import ApplicationEntry, ContextSource, HostSource, files_of
 
 if TYPE_CHECKING:
+    from catalina.core.standard_engine import StandardEngine
     from catalina.core.standard_server import StandardServer
     from catalina.workers.roles import WorkerRole
 
@@ -65,26 +66,36 @@ class WorkerApplications:
         self._failures: dict[str, str] = {}
         #: Contexts that have gone, and whose requests wait for the next of the name.
         self._awaited: dict[str, tuple[StandardHost, StandardContext]] = {}
+        #: The hosts that the keeper has added.
+        self._added: dict[tuple[str, str], StandardHost] = {}
         for host in self._hosts():
-            host.host_config_class = ""
-            for listener in host.lifecycle_listeners:
-                if isinstance(listener, HostConfig):
-                    host.remove_lifecycle_listener(listener)
-            host.add_lifecycle_listener(self._on_host)
+            self._lead(host)
         services = role.channel.services
         services.add("load", lambda _, asked: self._when_started(self._load, asked))
         services.add("stop", lambda _, asked: self._when_started(self._stop, asked))
         services.add("remove", lambda _, asked: self._when_started(self._remove, asked))
         services.add("pause", lambda _, asked: self._when_started(self._pause, asked))
+        services.add("add-host", lambda _, asked: self._when_started(self._add_host, asked))
+        services.add("remove-host", lambda _, asked: self._when_started(self._remove_host, asked))
         services.add("leaks", lambda _, host: find_leaks(host))
         services.add(STATUS, lambda _, __: node_status(server))
         services.add(ENVIRONMENT, self._environment)
         services.add("threads", lambda _, __: thread_dump())
         role.channel.on_next_keeper = self._follow_next_keeper
 
+    def _engines(self) -> list[StandardEngine]:
+        return [service.engine for service in self._server.services if service.engine is not None]
+
     def _hosts(self) -> list[StandardHost]:
-        engines = [service.engine for service in self._server.services if service.engine is not None]
-        return [host for engine in engines for host in engine.children if isinstance(host, StandardHost)]
+        return [host for engine in self._engines() for host in engine.children if isinstance(host, StandardHost)]
+
+    def _lead(self, host: StandardHost) -> None:
+        """Let a host start the applications of the keeper's table, and look at no files."""
+        host.host_config_class = ""
+        for listener in host.lifecycle_listeners:
+            if isinstance(listener, HostConfig):
+                host.remove_lifecycle_listener(listener)
+        host.add_lifecycle_listener(self._on_host)
 
     # -- the start -----------------------------------------------------------------------------------------------
 
@@ -93,14 +104,46 @@ class WorkerApplications:
         self._entries = self._table() or []
 
     def _table(self) -> list[ApplicationEntry] | None:
-        """The keeper's table, as soon as no application is between two versions; None when the node ends first."""
+        """The keeper's table, as soon as no application is between two versions; the hosts are here as it says. None
+        when the node ends first.
+        """
         while (told := self._role.queries.call("join", None, JOIN_SECONDS)) is None and not self._server.is_ending:
             time.sleep(LOOK_SECONDS)
         if told is None:
             return None
-        if not isinstance(told, list):
-            raise ProtocolError(f"expected the keeper's table, a list, got {type(told).__name__}")
-        return [ApplicationEntry.heard(each) for each in told]
+        if not isinstance(told, dict):
+            raise ProtocolError(f"expected the keeper's table, an object, got {type(told).__name__}")
+        self._take_hosts(told)
+        return [ApplicationEntry.heard(each) for each in told["applications"]]
+
+    def _take_hosts(self, told: Asked) -> None:
+        hosts = {(each["engine"], each["name"]): each for each in told["hosts"]}
+        for engine, name in [place for place in self._added if place not in hosts]:
+            self._remove_host({"engine": engine, "name": name})
+        for each in told["removed"]:
+            self._remove_host(each)
+        for place, each in hosts.items():
+            if place not in self._added:
+                self._add_host(each)
+
+    def _add_host(self, asked: Asked) -> None:
+        source = HostSource.heard(asked)
+        engine = next((each for each in self._engines() if each.name == source.engine), None)
+        if engine is None:
+            raise ProtocolError(f"worker [{self._role.index}] has no engine [{source.engine}]")
+        host = StandardHost(name=source.name, app_base=source.app_base)
+        for alias in source.aliases:
+            host.add_alias(alias)
+        self._lead(host)
+        self._added[source.engine, source.name] = host
+        engine.add_child(host)
+
+    def _remove_host(self, asked: Asked) -> None:
+        engine = next((each for each in self._engines() if each.name == asked["engine"]), None)
+        host = None if engine is None else engine.find_child(asked["name"])
+        self._added.pop((asked["engine"], asked["name"]), None)
+        if engine is not None and host is not None:
+            engine.remove_child(host)
 
     def _on_host(self, event: LifecycleEvent) -> None:
         host = event.source

@@ -10,8 +10,9 @@ from catalina.errors import ProtocolError
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_host import StandardHost
 
-__all__ = ["ApplicationEntry", "ContextSource", "manager_key"]
+__all__ = ["ApplicationEntry", "ContextSource", "HostSource", "manager_key"]
 
 
 def manager_key(context: StandardContext) -> bytes:
@@ -22,6 +23,33 @@ def manager_key(context: StandardContext) -> bytes:
 def application_key(host: str, name: str) -> str:
     """The key of the context of that name on a host, ``Catalina/localhost``."""
     return f"{host}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class HostSource:
+    """A host that was added while the node runs.
+
+    Args:
+        app_base: as its ``<Host>`` would say it.
+    """
+
+    engine: str
+    name: str
+    app_base: str
+    aliases: tuple[str, ...]
+
+    @classmethod
+    def of(cls, host: StandardHost) -> HostSource:
+        """That of a host of this process."""
+        return cls(host.parent.name if host.parent is not None else "", host.name, host.app_base, tuple(host.aliases))
+
+    @classmethod
+    def heard(cls, told: dict[str, Any]) -> HostSource:
+        """From the values that JSON has said. Raises ProtocolError."""
+        try:
+            return cls(**{**told, "aliases": tuple(told["aliases"])})
+        except (TypeError, KeyError) as error:
+            raise ProtocolError(f"expected a host: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

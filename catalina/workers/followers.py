@@ -1,4 +1,4 @@
-"""The keeper's word to its workers about applications: which to load, stop and exchange.
+"""The keeper's word to its workers about applications: which to load, stop and exchange; and about hosts.
 
 The keeper alone looks at files, unpacks, moves and deletes them. Its contexts stand for the applications: when one
 starts, it is loaded in the workers, one after the other; when it does not start in the first, the others go on with
@@ -16,12 +16,19 @@ import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError, DeploymentError
-from catalina.workers.application_entry import ApplicationEntry, ContextSource, application_key, files_of, manager_key
+from catalina.workers.application_entry import (
+    ApplicationEntry,
+    ContextSource,
+    HostSource,
+    application_key,
+    files_of,
+    manager_key,
+)
 from catalina.workers.frames import CallError
 
 if TYPE_CHECKING:
@@ -59,6 +66,9 @@ class Followers:
         self._contexts: dict[str, StandardContext] = {}
         #: The key of the paused application whose files are there again, and which is being loaded; empty for none.
         self._loaded = ""
+        #: The hosts that were added, by the names of engine and host, and those of server.xml that were removed.
+        self._hosts: dict[tuple[str, str], HostSource] = {}
+        self._removed: list[dict[str, str]] = []
         #: Workers that have the table.
         self._joined: list[Member] = []
         #: Reasons of applications that did not start with a worker, by worker; of those that have started.
@@ -173,6 +183,27 @@ class Followers:
                 self._change(key, is_paused=False)
                 self.stop(context)
 
+    def add_host(self, host: StandardHost) -> None:
+        """See :class:`Elsewhere`."""
+        source = HostSource.of(host)
+        with self._changing:
+            with self._table:
+                self._hosts[source.engine, source.name] = source
+                workers = self._present()
+            for worker in workers:
+                self._call(worker, "add-host", asdict(source))
+
+    def remove_host(self, engine: str, name: str) -> None:
+        """See :class:`Elsewhere`."""
+        host = {"engine": engine, "name": name}
+        with self._changing:
+            with self._table:
+                if self._hosts.pop((engine, name), None) is None:
+                    self._removed.append(host)
+                workers = self._present()
+            for worker in workers:
+                self._call(worker, "remove-host", host)
+
     def _change(self, key: str, *, runs: bool | None = None, is_paused: bool | None = None) -> list[Member]:
         """Change an entry; the workers that have to hear of it."""
         with self._table:
@@ -243,7 +274,7 @@ class Followers:
 
     # -- services ------------------------------------------------------------------------------------------------
 
-    def _join(self, caller: int | None, _: object) -> list[dict[str, Any]] | None:
+    def _join(self, caller: int | None, _: object) -> dict[str, Any] | None:
         """A worker gets the table, and hears of changes from now on; None while files are being changed."""
         with self._table:
             if any(entry.is_paused and key != self._loaded for key, entry in self._entries.items()):
@@ -253,7 +284,11 @@ class Followers:
                 raise CatalinaError(f"worker [{caller}] has no link to the keeper")
             if worker not in self._joined:
                 self._joined.append(worker)
-            return [replace(entry, is_paused=False).told() for entry in self._entries.values()]
+            return {
+                "hosts": [asdict(host) for host in self._hosts.values()],
+                "removed": list(self._removed),
+                "applications": [replace(entry, is_paused=False).told() for entry in self._entries.values()],
+            }
 
     def _note_start(self, caller: int | None, failures: dict[str, str]) -> None:
         """A worker has started its applications, but for those with a reason why not."""

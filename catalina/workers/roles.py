@@ -116,7 +116,8 @@ class KeeperRole:
             if isinstance(context, StandardContext)
         }
         self.elsewhere = Followers(self.links, server, declared)
-        ContainerRequests(self.links.services, self.elsewhere.context)
+        requests = ContainerRequests(self.links.services, self.elsewhere.context)
+        self.links.on_lost.append(lambda worker: self._reactor.submit(partial(requests.worker_lost, worker)))
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
         #: The managers, and if they are the group's.
         self._managers: dict[bytes, tuple[Any, bool]] = {}
@@ -278,7 +279,7 @@ class WorkerRole:
 
     def stand_in(self, wrapper: StandardWrapper, servlet: ContainerServlet) -> RelayedServlet | None:
         """The keeper runs this software's servlets; those of an application run here, and work on this worker."""
-        return RelayedServlet(wrapper, servlet, self.queries) if is_own(wrapper.servlet_class) else None
+        return RelayedServlet(wrapper, self.queries) if is_own(wrapper.servlet_class) else None
 
     def tell(self, context: StandardContext) -> None:
         """Tell the keeper of an application what only its code says. Its sessions are the group's accordingly.

@@ -192,16 +192,23 @@ class Node:
         except OSError:
             return False
 
-    def get(self, path: str, session_id: str | None = None, timeout: float = 10.0, app: str = "/app") -> Answer:
-        """One request with or without the session's cookie."""
+    def get(
+        self,
+        path: str,
+        session_id: str | None = None,
+        timeout: float = 10.0,
+        app: str = "/app",
+        **headers: str,
+    ) -> Answer:
+        """One request with or without the session's cookie, and more header fields."""
         if self.namespace is not None:
-            return self.namespace.inside(lambda: self._get(path, session_id, timeout, app))
-        return self._get(path, session_id, timeout, app)
+            return self.namespace.inside(lambda: self._get(path, session_id, timeout, app, headers))
+        return self._get(path, session_id, timeout, app, headers)
 
-    def _get(self, path: str, session_id: str | None, timeout: float, app: str) -> Answer:
+    def _get(self, path: str, session_id: str | None, timeout: float, app: str, more: Mapping[str, str]) -> Answer:
         connection = http.client.HTTPConnection(self.address, self.http_port, timeout=timeout)
         try:
-            headers = {"Cookie": f"JSESSIONID={session_id}"} if session_id else {}
+            headers = {**more, **({"Cookie": f"JSESSIONID={session_id}"} if session_id else {})}
             connection.request("GET", app + path, headers=headers)
             response = connection.getresponse()
             body = response.read()

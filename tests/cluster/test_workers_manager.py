@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import base64
 import http.client
-from collections.abc import Callable
+import json
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from tests.cluster.node import PROJECT, Node
+from tests.cluster.clusters import full
+from tests.cluster.node import PROJECT, STARTED, Node, free_port, free_udp_port, started
 from tests.cluster.test_workers_deployment import BROKEN, archive, versions
+from tests.cluster.test_workers_tls import CONNECTOR
+from tests.connector.certificates import pair
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
 USERS = """<tomcat-users>
   <role rolename="manager-script"/><role rolename="manager-gui"/><role rolename="manager-status"/>
-  <user username="admin" password="secret" roles="manager-script,manager-status,manager-gui"/></tomcat-users>"""
-DESCRIPTOR = f"""<Context privileged="true" docBase="{PROJECT}/webapps/manager">
+  <role rolename="admin-script"/>
+  <user username="admin" password="secret" roles="manager-script,manager-status,manager-gui,admin-script"/>
+</tomcat-users>"""
+DESCRIPTOR = f"""<Context privileged="true" docBase="{PROJECT}/webapps/{{}}">
   <Realm className="org.apache.catalina.realm.LockOutRealm">
     <Realm className="org.apache.catalina.realm.MemoryRealm"/>
   </Realm>
@@ -29,14 +40,26 @@ class Manager:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self._login = {"Authorization": f"Basic {base64.b64encode(b'admin:secret').decode()}"}
 
-    def ask(self, path: str, method: str = "GET", body: bytes | None = None) -> tuple[int, str]:
+    def ask(
+        self, path: str, method: str = "GET", body: bytes | None = None, application: str = "manager"
+    ) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.node.http_port, timeout=60)
-        login = base64.b64encode(b"admin:secret").decode()
         try:
-            connection.request(method, f"/manager/{path}", body, {"Authorization": f"Basic {login}"})
+            connection.request(method, f"/{application}/{path}", body, self._login)
             response = connection.getresponse()
             return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """An answer that is still coming."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.node.http_port, timeout=30)
+        try:
+            connection.request("GET", f"/manager/{path}", headers=self._login)
+            yield connection.getresponse()
         finally:
             connection.close()
 
@@ -46,17 +69,30 @@ class Manager:
         return text
 
 
-@pytest.fixture
-def manager(make_node: Callable[..., Node], tmp_path: Path) -> Manager:
-    """The manager of a node with two workers, which has deployed /shop."""
-    node = make_node("n1", workers=2)
-    (node.base / "conf" / "tomcat-users.xml").write_text(USERS)
-    descriptors = node.base / "conf" / "Catalina" / "localhost"
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node with two workers in a group of its own, which has the manager, the host manager, and a TLS connector."""
+    made = Node("n1", tmp_path_factory.mktemp("manager") / "n1", cluster=full(free_udp_port()), workers=2)
+    conf = made.base / "conf"
+    (conf / "tomcat-users.xml").write_text(USERS)
+    descriptors = conf / "Catalina" / "localhost"
     descriptors.mkdir(parents=True)
-    (descriptors / "manager.xml").write_text(DESCRIPTOR)
-    made = Manager(node.start())
-    war = archive(tmp_path / "shop.war", "one").read_bytes()
-    assert made.says("deploy?path=/shop", "PUT", war) == "OK - Deployed application at context path [/shop]\n"
+    for application in ("manager", "host-manager"):
+        (descriptors / f"{application}.xml").write_text(DESCRIPTOR.format(application))
+    pair("localhost").write(conf, "node")
+    text = (conf / "server.xml").read_text()
+    (conf / "server.xml").write_text(text.replace("<Engine ", CONNECTOR.format(port=free_port(), directory=conf), 1))
+    with started([made]):
+        yield made
+
+
+@pytest.fixture
+def manager(node: Node, tmp_path: Path) -> Manager:
+    """The manager, which has deployed /shop."""
+    made = Manager(node)
+    if versions(node) != {"one"}:
+        war = archive(tmp_path / "shop.war", "one").read_bytes()
+        assert made.says("deploy?path=/shop", "PUT", war) == "OK - Deployed application at context path [/shop]\n"
     return made
 
 
@@ -98,11 +134,64 @@ def test_a_thread_dump_has_all_processes(manager: Manager) -> None:
     assert "Worker [1]:" in text
 
 
-def test_what_shows_one_process_says_so(manager: Manager) -> None:
-    status, text = manager.ask("status/all")
-    assert status == 501
-    assert "the node has several workers" in text
-    assert manager.says("sslReload").startswith("FAIL")
+def test_the_status_pages_show_the_node(manager: Manager) -> None:
+    for _ in range(20):
+        manager.node.get("/count", app="/shop")
+    status, page = manager.ask("status/all")
+    assert status == 200
+    assert "localhost/shop" in page
+    told = json.loads(manager.ask("status/all?JSON=true")[1])["tomcat"]
+    connector = told["connector"][0]
+    assert connector["requestInfo"]["requestCount"] >= 20
+    assert connector["threadInfo"]["maxThreads"] == 2 * 200
+    [shop] = [each for each in told["context"] if each["name"] == "localhost/shop"]
+    assert shop["manager"]["activeSessions"] >= 20
+    _, xml = manager.ask("status?XML=true")
+    under_way = [each.get("currentUri", "") for each in ElementTree.fromstring(xml).iter("worker")]
+    assert any(uri.startswith("/manager/status") for uri in under_way), "the request itself"
+
+
+def test_a_host_is_added_to_all_workers_and_removed_from_them(manager: Manager) -> None:
+    node = manager.node
+    (node.base / "b" / "ROOT").mkdir(parents=True)
+    (node.base / "b" / "ROOT" / "index.html").write_text("here")
+
+    def pages() -> set[int]:
+        return {node.get("/index.html", app="", Host="b.org").status for _ in range(20)}
+
+    assert pages() == {404}
+    assert manager.ask("text/add?name=b.org&appBase=b", application="host-manager")[1] == "OK - Host [b.org] added\n"
+    assert pages() == {200}
+    node.kill_worker()
+    wait_until(lambda: len(node.named_processes("catalina-w")) == 2, "another worker")
+    wait_until(lambda: node.log.count(STARTED) == 4, "it serves")
+    assert pages() == {200}
+    assert manager.ask("text/remove?name=b.org", application="host-manager")[1] == "OK - Removed host [b.org]\n"
+    assert pages() == {404}
+
+
+def test_the_page_of_the_cluster_shows_the_node_and_is_live(manager: Manager) -> None:
+    status, page = manager.ask("cluster")
+    assert status == 200
+    assert "/shop" in page
+    with manager.opened("cluster/events") as events:
+        assert events.getheader("Content-Type") == "text/event-stream;charset=utf-8"
+        seen = [events.readline() for _ in range(40)]
+        assert sum(line.startswith(b"event: live") for line in seen) >= 1
+
+
+def test_certificates_are_read_anew_by_all_workers(manager: Manager) -> None:
+    conf, text = manager.node.base / "conf", (manager.node.base / "conf" / "server.xml").read_text()
+    port = int(re.findall(r'port="(\d+)"[^>]*SSLEnabled', text)[0])
+
+    def shown() -> set[str]:
+        return {ssl.get_server_certificate(("127.0.0.1", port)) for _ in range(20)}
+
+    [old] = shown()
+    pair("shop.example.org").write(conf, "node")
+    assert manager.says("sslReload") == "OK - Reloaded TLS configuration for all TLS virtual hosts\n"
+    [new] = shown()
+    assert new != old
 
 
 def test_the_pages_and_the_metrics_are_the_nodes(manager: Manager) -> None:

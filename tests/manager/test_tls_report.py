@@ -59,15 +59,17 @@ def test_nobody_is_trusted_where_no_client_needs_a_certificate(connectors):
 
 def test_certificates_are_read_anew(connectors):
     all_of_them = ["OK - Reloaded TLS configuration for all TLS virtual hosts"]
-    assert tls_report.reload_tls(connectors, None) == all_of_them
-    assert tls_report.reload_tls(connectors, "_DEFAULT_") == ["OK - Reloaded TLS configuration for [_DEFAULT_]"]
+    assert tls_report.reload_tls(connectors, None, Connector.reload_ssl_host_configs) == all_of_them
+    assert tls_report.reload_tls(connectors, "_DEFAULT_", Connector.reload_ssl_host_configs) == [
+        "OK - Reloaded TLS configuration for [_DEFAULT_]"
+    ]
     with pytest.raises(Refused, match="Failed to reload TLS configuration"):
-        tls_report.reload_tls(connectors, "other.example.org")
+        tls_report.reload_tls(connectors, "other.example.org", Connector.reload_ssl_host_configs)
 
 
 def test_files_that_cannot_be_used_leave_the_old_ones(connectors, tmp_path):
     before = connectors[1].tls.context_of(connectors[1].ssl_host_configs[0])
     (tmp_path / "own.pem").write_text("broken")
     with pytest.raises(Refused, match="Encountered exception"):
-        tls_report.reload_tls(connectors, None)
+        tls_report.reload_tls(connectors, None, Connector.reload_ssl_host_configs)
     assert connectors[1].tls.context_of(connectors[1].ssl_host_configs[0]) is before

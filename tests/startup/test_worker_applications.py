@@ -42,6 +42,8 @@ class FakeRole:
         self.index = 0
         self.serials: dict[str, int] = {}
         self.table: list[ApplicationEntry] = []
+        self.hosts: list[dict[str, Any]] = []
+        self.removed: list[dict[str, str]] = []
         self.calls: list[tuple[str, Any]] = []
         self.told: list[str] = []
         #: How often the keeper is just changing files when it is asked for its table.
@@ -55,7 +57,9 @@ class FakeRole:
         if service != "join":
             return None
         self.refusals -= 1
-        return None if self.refusals >= 0 else [entry.told() for entry in self.table]
+        applications = [entry.told() for entry in self.table]
+        table = {"hosts": self.hosts, "removed": self.removed, "applications": applications}
+        return None if self.refusals >= 0 else table
 
     def tell(self, context: StandardContext) -> None:
         self.told.append(context.name)
@@ -113,6 +117,21 @@ def test_a_worker_starts_with_the_keepers_table_and_looks_at_no_files(tmp_path: 
         assert worker.base.ask("/shop") == "one"
         assert worker.role.calls == [("join", None), ("joined", {})]
         assert worker.base.config not in worker.base.host.lifecycle_listeners
+
+
+def test_a_host_that_was_added_is_there_and_goes_with_a_keeper_that_does_not_know_it(tmp_path: Path) -> None:
+    worker = Worker(Base(tmp_path))
+    engine: Any = worker.base.host.parent
+    worker.role.hosts = [{"engine": "Catalina", "name": "b.org", "app_base": "b", "aliases": ["www.b.org"]}]
+    worker.applications.join()
+    with running(worker.base):
+        worker.applications.started()
+        added = engine.find_child("b.org")
+        assert added.state.available
+        assert list(added.aliases) == ["www.b.org"]
+        worker.role.hosts = []
+        worker.applications.join()  # as with the table of the next keeper
+        assert engine.find_child("b.org") is None
 
 
 def test_what_lies_there_and_is_not_in_the_table_is_not_deployed(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from catalina.core.standard_server import StandardServer
 from catalina.core.standard_service import StandardService
 from catalina.core.standard_wrapper import StandardWrapper
 from catalina.descriptor.elements import ServletDef
+from catalina.lifecycle import LifecycleState
 from catalina.webapp import SEND_ERROR, send_error
 from catalina.workers.container_requests import ContainerRequests, RelayedServlet, is_own
 from catalina.workers.frames import CallError
@@ -54,9 +56,15 @@ class Relay:
         self.wrapper: StandardWrapper = self.context.wrappers["text"]
         self.servlet = Echo()
         self.wrapper._application = self.servlet
-        ContainerRequests(node.keeper.links.services, {"Catalina/localhost//manager": self.context}.get)
+        self.requests = ContainerRequests(node.keeper.links.services, {"Catalina/localhost//manager": self.context}.get)
         self.queries: KeeperQueries = node.workers[0].queries
+        self.context.state = LifecycleState.STARTED
         self.errors: list[tuple[int, str | None]] = []
+
+    def begin(self) -> Iterable[bytes]:
+        """Ask; the answer is not read."""
+        relayed = RelayedServlet(self.wrapper, self.queries)
+        return relayed({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda status, headers: None)
 
     def ask(self, path: str = "/list", method: str = "GET", body: bytes = b"") -> tuple[str, bytes]:
         heads: list[str] = []
@@ -67,7 +75,7 @@ class Relay:
             "wsgi.input": io.BytesIO(body),
             SEND_ERROR: self.errors.append,
         }
-        relayed = RelayedServlet(self.wrapper, self.servlet, self.queries)
+        relayed = RelayedServlet(self.wrapper, self.queries)
         answer = b"".join(relayed(environ, lambda status, headers: heads.append(status)))
         return heads[0], answer
 
@@ -92,10 +100,49 @@ def test_an_error_gets_the_containers_page_in_the_worker(node: SmallNode, tmp_pa
     assert relay.errors == [(404, "no such command")]
 
 
-def test_a_page_of_one_process_says_that_there_are_more(node: SmallNode, tmp_path: Path) -> None:
+class Pieces(ContainerServlet):
+    """Makes an answer piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[bytes] = []
+        self.closed = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/event-stream")])
+        try:
+            for piece in (b"one", b"two", b"three"):
+                self.made.append(piece)
+                yield piece
+        finally:
+            self.closed.set()
+
+
+def test_an_answer_comes_piece_by_piece_as_it_is_made(node: SmallNode, tmp_path: Path) -> None:
     relay = Relay(node, tmp_path)
-    relay.servlet.answers_for_node = False
-    assert relay.ask()[0] == "501 Not Implemented"
+    relay.wrapper._application = servlet = Pieces()
+    answer: Any = relay.begin()
+    pieces = iter(answer)
+    assert (next(pieces), servlet.made) == (b"one", [b"one"])
+    assert list(pieces) == [b"two", b"three"]
+    assert servlet.closed.wait(15)
+
+
+def test_an_answer_that_the_client_wants_no_more_of_is_closed_in_the_keeper(node: SmallNode, tmp_path: Path) -> None:
+    relay = Relay(node, tmp_path)
+    relay.wrapper._application = servlet = Pieces()
+    answer: Any = relay.begin()
+    answer.close()
+    assert servlet.closed.wait(15)
+    assert servlet.made == [b"one"]
+
+
+def test_the_answers_of_a_worker_that_has_gone_are_closed(node: SmallNode, tmp_path: Path) -> None:
+    relay = Relay(node, tmp_path)
+    relay.wrapper._application = servlet = Pieces()
+    relay.begin()
+    relay.requests.worker_lost(0)
+    assert servlet.closed.is_set()
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class Following:
             self.follow(worker)
 
     def follow(self, worker: SmallWorker) -> list[Any]:
-        """Join as a worker does at its start; returns the table that it gets."""
+        """Join as a worker does at its start; returns the applications of the table that it gets."""
         index = worker.channel.index
 
         def note(service: str, result: Any) -> None:
@@ -49,11 +49,12 @@ class Following:
 
             worker.channel.services.add(service, take)
 
-        for service in ("load", "stop", "remove", "pause"):
+        for service in ("load", "stop", "remove", "pause", "add-host", "remove-host"):
             note(service, None)
-        table = worker.queries.call("join", None)
-        assert isinstance(table, list)
-        return table
+        table: Any = worker.queries.call("join", None)
+        self.hosts, self.removed = table["hosts"], table["removed"]
+        applications: list[Any] = table["applications"]
+        return applications
 
     def told_of(self, service: str) -> list[int]:
         return [index for index, name, _ in self.told if name == service]
@@ -104,6 +105,20 @@ def test_an_application_that_is_removed_is_in_no_table(following: Following) -> 
     following.followers.remove(following.context)
     assert following.told_of("remove") == [0, 1]
     assert following.follow(following.node.replace_worker(1)) == []
+
+
+def test_workers_have_the_hosts_that_are_added_and_not_those_that_are_removed(following: Following) -> None:
+    added = StandardHost(name="b.org", app_base="b")
+    added.parent = following.host.parent
+    following.followers.add_host(added)
+    following.followers.remove_host("Catalina", "localhost")
+    following.follow(following.node.replace_worker(1))
+    [host] = following.hosts
+    assert (host["name"], host["app_base"], following.told_of("add-host")) == ("b.org", "b", [0, 1])
+    assert following.removed == [{"engine": "Catalina", "name": "localhost"}]
+    following.followers.remove_host("Catalina", "b.org")
+    following.follow(following.node.replace_worker(1))
+    assert following.hosts == []
 
 
 def test_a_stopped_application_stays_in_the_table(following: Following) -> None:

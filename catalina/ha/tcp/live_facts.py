@@ -19,11 +19,13 @@ from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
+from catalina.mbeans.object_name import ObjectName
 from catalina.util.server_info import SERVER_INFO
 
 if TYPE_CHECKING:
     from catalina.core.container_base import ContainerBase
     from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+    from catalina.mbeans.registry import Registry
 
 __all__ = ["LiveApplication", "LiveFacts", "LiveNode", "LiveTransfer", "contexts_under", "read_as", "read_live"]
 
@@ -170,9 +172,8 @@ class LiveFacts:
         cluster = self._cluster
         engine = _engine_of(cluster.container)
         service = None if engine is None else engine.service
-        connectors = () if service is None else service.connectors
         server = None if service is None else service.server
-        running = [connector for connector in connectors if connector.state.available]
+        requests, errors = (0, 0) if engine is None or server is None else _served(server.mbeans, engine.name)
         traffic = cluster.traffic().values()
         binders = [valve for valve in cluster.valves if isinstance(valve, JvmRouteBinderValve)]
         deployer = cluster.deployer if getattr(cluster.deployer, "is_started", False) else None
@@ -185,9 +186,9 @@ class LiveFacts:
             draining=server is not None and server.draining,
             turnover="" if not binders else "on" if any(valve.enabled for valve in binders) else "off",
             operable=self.operable,
-            requests=sum(connector.request_info.request_count for connector in connectors),
-            errors=sum(connector.request_info.error_count for connector in connectors),
-            running=sum(connector.endpoint.running for connector in running),
+            requests=requests,
+            errors=errors,
+            running=0 if server is None else server.node_requests,
             given=sum(given for given, _ in traffic),
             done=sum(done for _, done in traffic),
             silent=tuple(member.name for member in list(cluster.missed.silent))[:MAX_SILENT],
@@ -199,6 +200,14 @@ class LiveFacts:
 def _engine_of(container: ContainerBase | None) -> StandardEngine | None:
     found = container if container is None or isinstance(container, StandardEngine) else container.parent
     return found if isinstance(found, StandardEngine) else None
+
+
+def _served(beans: Registry, domain: str) -> tuple[int, int]:
+    """Requests and errors of an engine's connectors; of all workers where the node has several."""
+    found = beans.query(ObjectName(domain, {"type": "GlobalRequestProcessor"}, open_ended=True))
+    counts = [[bean.value_of(each) for each in ("requestCount", "errorCount")]
+              for name, bean in found if "Upgrade" not in name.keys]  # fmt: skip
+    return sum(requests for requests, _ in counts), sum(errors for _, errors in counts)
 
 
 def _application(context: StandardContext) -> LiveApplication:

@@ -62,11 +62,6 @@ class Hosts:
         """One line for each: ``[host]:[alias,alias]``."""
         return ["OK - Listed hosts", *(f"[{host.name}]:[{','.join(host.aliases)}]" for host in self.engine.children)]
 
-    def _must_be_alone(self) -> None:
-        """Raises Refused in a node with workers: their hosts are those of server.xml."""
-        if self.own.elsewhere is not None:
-            raise Refused("A host cannot be added or removed while the node runs with several workers")
-
     def add(self, name: str | None, aliases: str, app_base: str, flags: Mapping[str, bool], manager: bool) -> Lines:
         """Add a host that runs until the server ends; server.xml does not change.
 
@@ -76,7 +71,6 @@ class Hosts:
             flags: of :data:`FLAGS`.
             manager: deploy the manager into it, too.
         """
-        self._must_be_alone()
         valid = _valid(name)
         names = [_valid(alias) for alias in re.split(r"[,\s]+", aliases) if alias]
         with self._lock:
@@ -92,9 +86,14 @@ class Hosts:
             if manager:
                 self._lay_descriptor(base)
             host.add_lifecycle_listener(HostConfig())
+            elsewhere = self.own.elsewhere
+            if elsewhere is not None:
+                elsewhere.add_host(host)
             try:
                 self.engine.add_child(host)
             except CatalinaError as error:
+                if elsewhere is not None:
+                    elsewhere.remove_host(self.engine.name, valid)
                 raise Refused(f"Encountered exception [{error}]") from error
         return [f"OK - Host [{name}] added"]
 
@@ -133,9 +132,10 @@ class Hosts:
 
     def remove(self, name: str | None) -> Lines:
         """Stop a host with its applications, and remove it. Its files stay."""
-        self._must_be_alone()
         host = self._find_other(name, "remove")
         self.engine.remove_child(host)
+        if self.own.elsewhere is not None:
+            self.own.elsewhere.remove_host(self.engine.name, host.name)
         return [f"OK - Removed host [{name}]"]
 
     def start(self, name: str | None) -> Lines:
