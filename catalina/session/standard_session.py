@@ -174,10 +174,15 @@ class StandardSession:
 
     def expire(self, notify: bool = True) -> None:
         """End the session once: tell the listeners, remove it from the manager, unbind its attributes."""
+        self._end(lambda: notify)
+
+    def _end(self, tells: Callable[[], bool]) -> None:
+        """End the session once; ``tells`` is asked if listeners hear of it when nobody else can end it any more."""
         with ONCE:
             if self._expiring or not self.alive:
                 return
             self._expiring = True
+        notify = tells()
         manager = self.manager
         if notify:
             event = SessionEvent(self.facade)

@@ -18,6 +18,7 @@ the keeper. All processes are children of one arbiter, which starts those that d
   another worker, and its answer back.
 - ``connection_counts``, ``shared_parts``: what all processes share from before the fork. ``services``: calls.
 - ``session_copies``: the keeper's knowledge of who has a copy of which session.
+- ``session_tellers``: which worker tells the listeners of a session's end.
 - ``services``: what a process does for the others when they call. ``peers``: how session managers see the two.
 - ``keeper_backup_manager``, ``map_copies``: the same for a BackupManager, whose map the keeper is a member of.
 - ``stored_sessions``: the keeper's managers that keep sessions over a restart, in a file or a Store.

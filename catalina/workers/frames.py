@@ -8,7 +8,7 @@ A frame is a head and a payload, everything big-endian::
     2 READY        u32 process id of the keeper; everything is deployed
     3 POST         messages of a round, from a worker; number 0, or that of the ACKNOWLEDGE that it waits for
     4 ACKNOWLEDGE  the POST of that number is where the cluster's send options want it
-    5 SHOW         messages about sessions of which the worker has a copy
+    5 SHOW         messages about sessions of which the worker has a copy; number 1 when its listeners hear of them
     6 ASK          key, then a question (tribes/ledger/wire.py); number 1 when the request could go to another worker
     7 ANSWER       the ledger's message, empty when nobody knows the session; number 1 when others have a copy, and
                    2 + N, without a message, when the request could go to worker N, which has the session

@@ -103,6 +103,12 @@ class KeeperBackupManager(BackupManager):
         """An empty session that no other node knows yet."""
         return KeptSession(self, session_id, self.now_ms())
 
+    def tells_end(self, session: DeltaSession) -> bool:
+        """See :meth:`ClusterManagerBase.tells_end`. The table tells of a session of which a worker has a copy."""
+        if self.copies is not None and isinstance(session, KeptSession) and not session.is_held:
+            self.copies.ended_unheld(session)
+        return True
+
     # -- told by the table: in the runner ------------------------------------------------------------------------
 
     def deliver(self, work: Callable[[], None]) -> Delivery | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import socket
@@ -27,6 +28,7 @@ from catalina.workers.frames import (
 )
 from catalina.workers.link import Link
 from catalina.workers.services import Services
+from catalina.workers.session_tellers import TELL_ENDS
 
 __all__ = ["KeeperChannel", "LeftSessions"]
 
@@ -42,7 +44,9 @@ GIVE_SECONDS = 10.0
 class Hearer(Protocol):
     """A manager of this worker."""
 
-    def hear(self, data: bytes) -> None: ...
+    def hear(self, data: bytes, *, tells: bool = False) -> None: ...
+
+    def tell_ends(self, messages: Sequence[bytes]) -> None: ...
 
     def share(self, name: str) -> None: ...
 
@@ -119,6 +123,7 @@ class KeeperChannel:
         self.on_next_keeper: Callable[[], Callable[[], None]] = lambda: _nothing
         #: The keeper is being given the sessions.
         self._gives = False
+        self.services.add(TELL_ENDS, self._tell_ends)
         self._on_stop = on_stop
         self._link: Link | None = None
         #: A keeper is there and hears.
@@ -191,7 +196,7 @@ class KeeperChannel:
                 manager = self.managers.get(key)
                 if manager is not None:  # else the application has just stopped here
                     for data, _ in messages:
-                        manager.hear(data)
+                        manager.hear(data, tells=frame.number == 1)
             case Kind.SHARED | Kind.OUTDATED:
                 key, name = decode_keyed(frame.payload)
                 manager = self.managers.get(key)
@@ -209,6 +214,14 @@ class KeeperChannel:
                 self._on_stop()
             case _:
                 raise ProtocolError(f"expected a frame of a keeper, got {frame.kind.name}")
+
+    def _tell_ends(self, _: int | None, argument: tuple[str, Sequence[str]]) -> None:
+        """Sessions have ended of which no worker had a copy: this one tells its listeners."""
+        key, messages = argument
+        manager = self.managers.get(key.encode())
+        if manager is None:
+            raise CatalinaError(f"[{key}] does not run in worker [{self.index}]")
+        manager.tell_ends([base64.b64decode(message) for message in messages])
 
     def _on_ready(self) -> None:
         self.is_up = True

@@ -8,7 +8,7 @@ last worker has dropped it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.ha.session.delta_manager import DeltaManager
@@ -207,6 +207,10 @@ class MapCopies(SessionCopies):
     def active_sessions(self) -> int:
         """The sessions that this node owns."""
         return self._map.active_sessions
+
+    def _choose_teller(self, record: Record, holders: Collection[Member]) -> Member | None:
+        """See :meth:`SessionCopies._choose_teller`; a session that another node has taken over is that node's."""
+        return None if record.key in self._outdated else super()._choose_teller(record, holders)
 
     @property
     def limit(self) -> int:

@@ -8,14 +8,22 @@ elsewhere.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.errors import ProtocolError
 from catalina.ha.session.delta_session import DeltaSession
-from catalina.ha.session.session_message import EVT_LEDGER, EVT_SESSION_CREATED, SessionMessage, encode_message
+from catalina.ha.session.session_message import (
+    EVT_LEDGER,
+    EVT_SESSION_CREATED,
+    EVT_SESSION_EXPIRED,
+    SessionMessage,
+    encode_message,
+)
 from catalina.tribes.channel import EVERYTHING
-from catalina.tribes.ledger.wire import Question, decode, encode_ends
+from catalina.tribes.ledger.wire import Copy, Question, decode, encode_copies, encode_ends
+from catalina.workers.session_tellers import SessionTellers
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
@@ -32,8 +40,20 @@ log = logging.getLogger("org.apache.catalina.workers.SessionCopies")
 class Workers(Protocol):
     """The links of a keeper, as far as the managers' messages need them."""
 
-    def show(self, member: Member, key: bytes, messages: Sequence[Message]) -> None:
-        """Send messages to a worker; a worker that has gone gets nothing. Any thread."""
+    @property
+    def members(self) -> Sequence[Member]:
+        """The workers that are there."""
+        ...
+
+    def show(self, member: Member, key: bytes, messages: Sequence[Message], *, tells: bool = False) -> None:
+        """Send messages to a worker; a worker that has gone gets nothing. Any thread.
+
+        Args:
+            tells: this worker tells its listeners.
+        """
+
+    def tell_ends(self, members: Sequence[Member], key: bytes, messages: Sequence[bytes]) -> None:
+        """Have the first of these workers that does not go meanwhile tell its listeners of sessions that have ended."""
 
     def share(self, member: Member, key: bytes, name: str) -> None:
         """Tell a worker that others have a copy of a session, too."""
@@ -61,9 +81,16 @@ class SessionCopies:
         self.key = key
         self._workers = workers
         self._holders: dict[str, set[Member]] = {}
+        #: Held while a change is noted: the background tick ends sessions in a thread of its own.
+        self._noting = threading.Lock()
         #: The changes to be shown to holders at the end of the round: records by their keys, ended ones, too.
         self._changed: dict[Member, dict[str, Record]] = {}
         self._scheduled = False
+        #: Keys of records whose changes a worker tells its listeners, too.
+        self._telling: dict[Member, set[str]] = {}
+        self.tellers = SessionTellers()
+        #: The last state of sessions that this process is ending, and of which no worker has a copy.
+        self._last: dict[str, bytes] = {}
         #: Sessions that workers may make and have not made yet, by their workers' ports.
         self._granted: dict[int, int] = {}
         #: Called with a session that no worker has a copy of any more; keeps it beyond this process, if it is given.
@@ -102,6 +129,8 @@ class SessionCopies:
             if is_whole:
                 self._given(message)
             else:
+                if message.event == EVT_SESSION_EXPIRED and message.session_id:
+                    self._note_refused(message.session_id)
                 if message.event == EVT_SESSION_CREATED and self._granted.get(worker.port):
                     self._granted[worker.port] -= 1
                 relayed.append((data, order))
@@ -115,6 +144,23 @@ class SessionCopies:
         cluster = self.manager.cluster
         for member in () if cluster is None else cluster.members:
             self.manager.comparisons.due(member, at_once=False)
+
+    def _note_refused(self, session_id: str) -> None:
+        """A worker has ended a session; another one may have used it later, and it lives on."""
+        record = self._record(session_id)
+        if record is not None:
+            self.tellers.goes_on(record.key)
+
+    def may_tell_end(self, port: int, session_id: str) -> bool:
+        """True when a worker that ends a session tells its listeners; False when another one does."""
+        with self.manager.lock:
+            found = self.manager.ledger.addressed(session_id) or self.manager.ledger.grave_of(session_id)
+        return found is None or self.tellers.may_tell(found.key, port)
+
+    def listens(self) -> None:
+        """A worker runs the application, which has session listeners."""
+        self.tellers.is_heard = True
+        self._schedule()
 
     def when_here(self, question: bytes, then: Callable[[], None]) -> None:
         """Go on as soon as this process has the session for which a worker asks, or as soon as it is certain that
@@ -260,7 +306,9 @@ class SessionCopies:
     def lost(self, worker: Member) -> None:
         """A worker has gone, with all of its copies."""
         self._changed.pop(worker, None)
+        self._telling.pop(worker, None)
         self._granted.pop(worker.port, None)
+        self.tellers.lost(worker.port, [key for key, holders in self._holders.items() if worker in holders])
         for key in [key for key, holders in self._holders.items() if worker in holders]:
             self._let_go(worker, key)
 
@@ -284,38 +332,102 @@ class SessionCopies:
         elif by is not None and is_use and holders is not None:
             self._used_elsewhere.add(record.key)
         if holders is not None:
-            self._note(record, holders, by)
+            is_told = by is not None and by.host and self.tellers.is_heard
+            tells = is_told and self.manager.notify_listeners_on_replication
+            self._note(record, holders, by, min(holders, key=_port) if tells else None)
+
+    def ending(self, session: DeltaSession) -> None:
+        """This process is about to end a session."""
+        key = session.record.key
+        if self.tellers.is_heard and key not in self._holders:
+            self._last[key] = self._whole_of(session)
+
+    def _whole_of(self, session: DeltaSession) -> bytes:
+        idle_ms = session.manager.now_ms() - session.last_accessed_time_ms
+        return encode_copies([Copy(session.record, session.creation_time_ms, idle_ms, session.is_new)])
 
     def ended(self, record: Record, by: Member | None) -> None:
         """A record has ended: nobody has a copy any more, the holders are told."""
         self._leaving.pop(record.key, None)
         self._used_elsewhere.discard(record.key)
-        self._note(record, self._holders.pop(record.key, ()), by)
+        holders = self._holders.pop(record.key, set())
+        teller = None
+        if by is not None and not by.host:
+            self.tellers.may_tell(record.key, by.port)  # it has told already
+        elif by is None or self._tells_ends_of_others:
+            teller = self._choose_teller(record, holders)
+        self._note(record, holders, by, teller)
 
-    def _note(self, record: Record, holders: Iterable[Member], by: Member | None) -> None:
-        for worker in holders:
-            if worker != by:
-                self._changed.setdefault(worker, {})[record.key] = record
-                if not self._scheduled:
-                    self._scheduled = True
-                    self._workers.at_round_end(self._show_changed)
+    @property
+    def _tells_ends_of_others(self) -> bool:
+        """True when listeners shall hear of sessions that another node has ended."""
+        return self.manager.notify_session_listeners_on_replication
+
+    def _choose_teller(self, record: Record, holders: Collection[Member]) -> Member | None:
+        """The worker with a copy that tells the end; without one, any worker gets the whole session."""
+        key = record.key
+        last = self._last.pop(key, None)
+        teller = self.tellers.choose(key, holders)
+        if not holders and self.tellers.is_heard and not self.tellers.is_told(key):
+            session = self.manager.sessions.get(record.id)
+            if last is None and isinstance(session, DeltaSession) and session.alive:
+                last = self._whole_of(session)
+            if last is not None:
+                self._tell_end(last)
+        return teller
+
+    def ended_unheld(self, session: DeltaSession) -> None:
+        """A session ends of which no worker has a copy."""
+        if self.tellers.is_heard:
+            self._tell_end(self._whole_of(session))
+
+    def _tell_end(self, message: bytes) -> None:
+        self.tellers.wait(message)
+        self._schedule()
+
+    def _note(self, record: Record, holders: Iterable[Member], by: Member | None, teller: Member | None = None) -> None:
+        with self._noting:
+            for worker in holders:
+                if worker != by:
+                    self._changed.setdefault(worker, {})[record.key] = record
+                    self._schedule()
+            if teller is not None:
+                self._telling.setdefault(teller, set()).add(record.key)
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._workers.at_round_end(self._show_changed)
 
     def _show_changed(self) -> None:
-        self._scheduled = False
-        changed, self._changed = self._changed, {}
-        manager = self.manager
+        with self._noting:
+            self._scheduled = False
+            changed, self._changed = self._changed, {}
+            telling, self._telling = self._telling, {}
         for worker, records in changed.items():
-            with manager.lock:
-                ledger = manager.ledger
-                alive = [record for record in records.values() if ledger.addressed(record.key) is record]
-                graves = [ledger.grave_of(record.key) for record in records.values() if record not in alive]
-            ended = [grave for grave in graves if grave is not None]
-            messages: list[Message] = []
-            if alive:
-                messages.append((self._message(manager.state_sender.encoded(alive)), EVERYTHING))
-            if ended:
-                messages.append((self._message(encode_ends(ended)), EVERYTHING))
-            self._workers.show(worker, self.key, messages)
+            told = telling.get(worker, ())
+            self._show(worker, [record for key, record in records.items() if key not in told], tells=False)
+            self._show(worker, [record for key, record in records.items() if key in told], tells=True)
+        workers = self._workers.members
+        ends = self.tellers.take() if workers else ()
+        if ends:
+            self._workers.tell_ends(workers, self.key, ends)
+
+    def _show(self, worker: Member, records: Sequence[Record], *, tells: bool) -> None:
+        """Show a worker the present state of these records, or their ends."""
+        manager = self.manager
+        with manager.lock:
+            ledger = manager.ledger
+            alive = [record for record in records if ledger.addressed(record.key) is record]
+            graves = [ledger.grave_of(record.key) for record in records if record not in alive]
+        ended = [grave for grave in graves if grave is not None]
+        messages: list[Message] = []
+        if alive:
+            messages.append((self._message(manager.state_sender.encoded(alive)), EVERYTHING))
+        if ended:
+            messages.append((self._message(encode_ends(ended)), EVERYTHING))
+        if messages:
+            self._workers.show(worker, self.key, messages, tells=tells)
 
     def _message(self, body: bytes) -> bytes:
         manager = self.manager
@@ -325,6 +437,7 @@ class SessionCopies:
 
     def _hold(self, worker: Member, record: Record) -> None:
         self._used_elsewhere.discard(record.key)
+        self.tellers.goes_on(record.key)
         holders = self._holders.get(record.key)
         if holders is None:
             self._holders[record.key] = {worker}
@@ -361,3 +474,7 @@ class SessionCopies:
             self._used_elsewhere.discard(record.key)
             if self.keep is not None:
                 self.keep(session)
+
+
+def _port(worker: Member) -> int:
+    return worker.port

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from catalina.errors import CatalinaError
 from catalina.ha.request_deliveries import note
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import copy_component
@@ -19,6 +20,7 @@ from catalina.tribes.ledger.record import bare_id
 from catalina.workers.keeper_channel import LeftSessions
 from catalina.workers.peers import KEEPER
 from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION
+from catalina.workers.session_tellers import MAY_TELL_END, SESSION_LISTENERS
 from catalina.workers.worker_manager import WorkerManager
 
 if TYPE_CHECKING:
@@ -126,6 +128,26 @@ class KeeperGroup:
         """The ids of those sessions of which this worker may drop its copies. Raises KeeperGoneError."""
         granted: Any = self._queries.call(MAY_FORGET, [self._key.decode(), list(sessions)])
         return set(granted)
+
+    def may_tell_end(self, session_id: str) -> bool:
+        """True when this worker tells its listeners that a session ends. Without a keeper each worker does."""
+        if not self.channel.is_up:
+            return True
+        try:
+            return bool(self._queries.call(MAY_TELL_END, [self._key.decode(), session_id]))
+        except CatalinaError as error:
+            log.debug("The keeper does not say who tells the end of a session: %s", error)
+            return True
+
+    def listen(self) -> None:
+        """Tell the keeper that somebody in the application wants to hear of the ends of sessions. The next keeper hears
+        that when it gets the sessions.
+
+        Raises:
+            KeeperGoneError: it does not answer.
+        """
+        if self.channel.is_up:
+            self._queries.call(SESSION_LISTENERS, self._key.decode())
 
     def leave(self, sessions: Sequence[str], messages: Sequence[bytes]) -> None:
         """The manager stops for a moment; the keeper goes on counting its copies of these sessions, and the next keeper

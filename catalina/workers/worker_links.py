@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import socket
@@ -33,6 +34,7 @@ from catalina.workers.link import Link
 from catalina.workers.peers import worker_member
 from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION, Calls, Services
 from catalina.workers.session_copies import SessionCopies
+from catalina.workers.session_tellers import MAY_TELL_END, SESSION_LISTENERS, TELL_ENDS
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
@@ -73,6 +75,8 @@ class WorkerLinks:
         self.services = Services(reactor)
         self.services.add(MAY_MAKE_SESSION, self._may_make, is_quick=True)
         self.services.add(MAY_FORGET, self._may_forget, is_quick=True)
+        self.services.add(MAY_TELL_END, self._may_tell_end, is_quick=True)
+        self.services.add(SESSION_LISTENERS, self._listens, is_quick=True)
         self._copies: dict[bytes, SessionCopies] = {}
         self._links: dict[Member, _WorkerLink] = {}
         #: Connections that have not said yet whose they are, and those for queries.
@@ -97,6 +101,16 @@ class WorkerLinks:
         key, names = argument
         copies = self._copies.get(key.encode())
         return [] if copies is None or worker is None else copies.may_forget(worker + 1, names)
+
+    def _may_tell_end(self, worker: int | None, argument: tuple[str, str]) -> bool:
+        key, session_id = argument
+        copies = self._copies.get(key.encode())
+        return copies is None or worker is None or copies.may_tell_end(worker + 1, session_id)
+
+    def _listens(self, worker: int | None, key: str) -> None:
+        copies = self._copies.get(key.encode())
+        if copies is not None and worker is not None:
+            copies.listens()
 
     def _may_make(self, worker: int | None, key: str) -> bool:
         """A worker wants to make a session. In the runner."""
@@ -195,11 +209,27 @@ class WorkerLinks:
 
     # -- for SessionCopies ---------------------------------------------------------------------------------------
 
-    def show(self, member: Member, key: bytes, messages: Sequence[Message]) -> None:
+    def show(self, member: Member, key: bytes, messages: Sequence[Message], *, tells: bool = False) -> None:
         """See :class:`Workers`."""
         link = self._links.get(member)
         if link is not None:
-            link.link.send(encode_frame(Kind.SHOW, encode_messages(key, messages)))
+            link.link.send(encode_frame(Kind.SHOW, encode_messages(key, messages), int(tells)))
+
+    def tell_ends(self, members: Sequence[Member], key: bytes, messages: Sequence[bytes]) -> None:
+        """See :class:`Workers`."""
+        argument = [key.decode(), [base64.b64encode(message).decode() for message in messages]]
+
+        def done(call: Future[Any]) -> None:
+            fault = call.exception()
+            if fault is not None and len(members) > 1:
+                self.tell_ends(members[1:], key, messages)
+            elif fault is not None:
+                log.debug("No worker runs [%s], whose listeners are to hear of sessions: %s", key.decode(), fault)
+                copies = self._copies.get(key)
+                if copies is not None:
+                    copies.tellers.wait(*messages)
+
+        self.call(members[0], TELL_ENDS, argument).add_done_callback(done)
 
     def share(self, member: Member, key: bytes, name: str) -> None:
         """See :class:`Workers`."""

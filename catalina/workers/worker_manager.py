@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.errors import TooManyActiveSessionsError
 from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.delta_receiver import DeltaReceiver
 from catalina.ha.session.delta_session import STAYS_HERE, DeltaSession
 from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage, encode_message
-from catalina.tribes.ledger.record import Snapshot, bare_id
-from catalina.tribes.ledger.wire import Copy, encode_question
+from catalina.tribes.ledger.record import Record, Snapshot, bare_id
+from catalina.tribes.ledger.wire import Copies, Copy, decode, encode_question
 from catalina.workers.keeper_queries import KeeperGoneError
 from catalina.workers.peers import KEEPER
 
@@ -50,6 +51,10 @@ class Keeper(Protocol):
 
     def may_make_session(self) -> bool: ...
 
+    def may_tell_end(self, session_id: str) -> bool: ...
+
+    def listen(self) -> None: ...
+
     def leave(self, sessions: Sequence[str], messages: Sequence[bytes]) -> None: ...
 
     def left(self) -> Sequence[str]: ...
@@ -82,6 +87,11 @@ class WorkerManager(DeltaManager):
         self._has_local_values = False
         #: Called when the next keeper has the sessions of this manager.
         self._given: Callable[[], None] | None = None
+        #: A change that another worker has made was told there already. Another node's is told where the keeper says.
+        self.receiver = DeltaReceiver(self, tells=False)
+        self._telling_receiver = DeltaReceiver(self, tells=True)
+        #: The keeper knows that listeners, or values, want to hear of the ends of sessions.
+        self._listens = False
 
     @property
     def answers_wait(self) -> bool:
@@ -196,13 +206,54 @@ class WorkerManager(DeltaManager):
 
     # -- the keeper ----------------------------------------------------------------------------------------------
 
-    def hear(self, data: bytes) -> None:
+    def hear(self, data: bytes, *, tells: bool = False) -> None:
         """A message of the keeper about a session that this worker has. In the runner.
+
+        Args:
+            tells: this worker tells its listeners.
 
         Raises:
             ProtocolError: it is none.
         """
-        self.message_data_received(SessionMessage.decode(data), KEEPER)
+        (self._telling_receiver if tells else self.receiver).apply(SessionMessage.decode(data), KEEPER)
+
+    # -- listeners -----------------------------------------------------------------------------------------------
+
+    def tells_end(self, session: DeltaSession) -> bool:
+        """See :meth:`ClusterManagerBase.tells_end`."""
+        if not self._listens and session.record.key not in self.cluster.shared:
+            return True
+        return self.cluster.may_tell_end(session.id)
+
+    def tell_ends(self, messages: Sequence[bytes]) -> None:
+        """Tell the listeners, and the values, that sessions have ended of which no worker had a copy.
+
+        Raises:
+            ProtocolError: a message is none.
+        """
+        for message in messages:
+            found, _ = decode(message)
+            for copy in found.copies if isinstance(found, Copies) else ():
+                record = Record(copy.snapshot.id, copy.snapshot.born, copy.snapshot.key)
+                record.merge(copy.snapshot)
+                now_ms = self.now_ms()
+                session = DeltaSession(self, record.id, now_ms, record)
+                session.adopt(now_ms, copy.created_ms, copy.idle_ms, copy.is_new)
+                for name in session.attribute_names():
+                    session.get_attribute(name)  # only a value that is an object hears of its end
+                session.expire(notify_cluster=False)
+
+    def _let_values_listen(self, sessions: Iterable[StandardSession]) -> None:
+        """This worker leaves these sessions to the keeper, which must know whether their values hear of the end."""
+        if not self._listens and any(map(_has_listening_values, sessions)):
+            self._listen()
+
+    def _listen(self) -> None:
+        self._listens = True
+        try:
+            self.cluster.listen()
+        except KeeperGoneError as error:
+            log.warning("Manager [%s]: listeners hear of the sessions of this worker only: %s", self.name, error)
 
     def share(self, name: str) -> None:
         """Another worker has a copy of a session, too."""
@@ -237,6 +288,8 @@ class WorkerManager(DeltaManager):
         Args:
             given: called in another thread when all is on its way.
         """
+        if self._listens:
+            self._listen()
         with self.lock:
             records, ended = list(self.ledger), list(self.ledger.graves)
         self._given = given
@@ -252,6 +305,9 @@ class WorkerManager(DeltaManager):
     def _start(self) -> None:
         self.cluster.join(self)
         super()._start()
+        listeners = self.listeners
+        if listeners.session_destroyed or listeners.session_attribute_removed:
+            self._listen()
         self._take_up()
 
     def _take_up(self) -> None:
@@ -294,6 +350,8 @@ class WorkerManager(DeltaManager):
                 self._drop(session)
                 dropped.append((session.id, now_ms - _last_used_ms(session)))
         if dropped:
+            self._let_values_listen(found)
+        if dropped:
             log.debug("Manager [%s]: [%d] sessions are left to the keeper", self.name, len(dropped))
             self.cluster.forget(dropped)
 
@@ -313,6 +371,7 @@ class WorkerManager(DeltaManager):
         self.transfer.stop()
         self.state_sender.stop()
         self.comparisons.clear()
+        self._let_values_listen(self.sessions.values())
         self.cluster.remove_manager(self)
         now_ms = self.now_ms()
         dropped = [(each.id, now_ms - each.last_accessed_time_ms) for each in self.sessions.values()]
@@ -336,6 +395,10 @@ class WorkerManager(DeltaManager):
             encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", now_ms)
             for body, _ in self.state_sender.bodies(records, ended)
         ]
+
+
+def _has_listening_values(session: StandardSession) -> bool:
+    return isinstance(session, DeltaSession) and any(hasattr(kind, "value_unbound") for kind in session.live_types())
 
 
 def _last_used_ms(session: DeltaSession) -> int:

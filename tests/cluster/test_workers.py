@@ -265,3 +265,51 @@ def test_a_worker_that_has_served_enough_is_replaced_and_nobody_notices(
     clients.run_while(lambda: wait_until(lambda: "is replaced, as it has served" in node.log, "a fresh worker", 60))
     assert clients.faults == []
     assert clients.broken_off == 0
+
+
+LISTENING = """
+import os
+
+def note(*words):
+    with open(os.path.join(os.environ["CATALINA_BASE"], "heard"), "a") as heard:
+        heard.write(" ".join(words) + chr(10))
+
+class Listener:
+    def session_created(self, event):
+        note("created", event.session.id)
+
+    def session_destroyed(self, event):
+        note("destroyed", event.session.id)
+
+class Cart:
+    def __init__(self):
+        self.items = ["apple"]
+
+    def value_unbound(self, event):
+        note(*self.items, event.session.id)
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    session = environ["catalina.session"]
+    session["cart"] = Cart()
+    session.max_inactive_interval = 1
+    return [str(os.getpid()).encode()]
+"""
+
+
+def test_each_session_is_told_to_begin_and_to_end_once_in_the_node(make_node: MakeNode, counting_webapp: Path) -> None:
+    descriptor = counting_webapp / "WEB-INF" / "web.xml"
+    listener = "<listener><listener-class>counting:Listener</listener-class></listener>"
+    descriptor.write_text(WEB_XML.replace("<distributable/>", f"<distributable/>{listener}"))
+    (counting_webapp / "WEB-INF" / "classes" / "counting.py").write_text(LISTENING)
+    node = make_node("n1", webapp=counting_webapp, workers=2).start()
+    answers = [node.get("/") for _ in range(20)]
+    assert len({answer.body for answer in answers}) == 2, "both workers have made sessions"
+    node.kill_worker()
+    heard = node.base / "heard"
+    wait_until(lambda: heard.read_text().count("apple") >= 20, "the end of all sessions", seconds=30)
+    node.stop()
+    ids = {answer.session_id for answer in answers}
+    lines = [line for line in heard.read_text().splitlines() if line.split()[1] in ids]
+    expected = [f"{word} {each}" for word in ("created", "destroyed", "apple") for each in ids]
+    assert sorted(lines) == sorted(expected)

@@ -126,6 +126,10 @@ class ClusterManagerBase(ManagerBase):
     def session_expiring(self, session: DeltaSession) -> None:
         """Called before a session ends here: a manager that sends messages sends the pending changes."""
 
+    def tells_end(self, session: DeltaSession) -> bool:
+        """Called before a session ends here; False when another process of this node tells the listeners."""
+        return True
+
     def session_expired(self, session: DeltaSession, *, is_idle: bool, tell: bool) -> None:
         """Called when a session has ended here: a manager that sends messages ends it on the other nodes.
 

@@ -227,6 +227,12 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
                     now_ms,
                 )
 
+    def tells_end(self, session: DeltaSession) -> bool:
+        """See :meth:`ClusterManagerBase.tells_end`; a keeper has no listeners, and has a worker tell."""
+        if self.copies is not None:
+            self.copies.ending(session)
+        return True
+
     def session_expired(self, session: DeltaSession, *, is_idle: bool, tell: bool) -> None:
         """The session has ended here: end it on the other nodes."""
         record = session.record

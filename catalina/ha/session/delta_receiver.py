@@ -78,15 +78,31 @@ class WorkerCopies(Protocol):
     def ended(self, record: Record, by: Member | None) -> None:
         """A record has ended."""
 
+    def ending(self, session: DeltaSession) -> None:
+        """This process is about to end a session."""
+
     def post(self, member: Member, data: bytes) -> bool:
         """Send a message if ``member`` is a worker of this node; True when it is."""
 
 
 class DeltaReceiver:
-    """Feeds the ledger of ``manager`` and carries out its commands."""
+    """Feeds the ledger of ``manager`` and carries out its commands.
 
-    def __init__(self, manager: DeltaManager) -> None:
+    Args:
+        tells: the application's listeners hear of what messages change; None: as the manager's attributes say.
+    """
+
+    def __init__(self, manager: DeltaManager, tells: bool | None = None) -> None:
         self._manager = manager
+        self._tells = tells
+
+    @property
+    def _tells_sessions(self) -> bool:
+        return self._manager.notify_session_listeners_on_replication if self._tells is None else self._tells
+
+    @property
+    def _tells_attributes(self) -> bool:
+        return self._manager.notify_listeners_on_replication if self._tells is None else self._tells
 
     def apply(self, message: SessionMessage, sender: Member) -> None:
         """Handle a message. An unreadable message affects nothing else; its sender gets a positive ACK all the same."""
@@ -140,7 +156,7 @@ class DeltaReceiver:
             with manager.lock:
                 version = self._version_of(message, sender, is_ours)
                 taken = manager.ledger.take(session.record, changes, version)
-            session.told(taken, manager.notify_listeners_on_replication)
+            session.told(taken, self._tells_attributes)
             session.touched_elsewhere()
             if manager.copies is not None:
                 manager.copies.changed(session.record, sender)
@@ -334,7 +350,7 @@ class DeltaReceiver:
                 case Changed(record, fields):
                     session = self._session_of(record)
                     if session is not None:
-                        session.told(fields, manager.notify_listeners_on_replication)
+                        session.told(fields, self._tells_attributes)
                         session.touched_elsewhere()
                 case Used(record):
                     session = self._session_of(record)
@@ -348,7 +364,7 @@ class DeltaReceiver:
                 case Ended(record):
                     session = self._session_of(record)
                     if session is not None:
-                        session.expire(manager.notify_session_listeners_on_replication, notify_cluster=False)
+                        session.expire(self._tells_sessions, notify_cluster=False)
                 case Ask(to, full_id):
                     manager.post_ledger(encode_question(full_id), to)  # type: ignore[arg-type]  # peers are members
                 case Tell(to, record):
@@ -375,7 +391,7 @@ class DeltaReceiver:
         session.adopt(now_ms, created_ms, idle_ms, is_new)
         manager.session_counter += 1
         manager.add(session)
-        if manager.notify_session_listeners_on_replication and manager.listeners.session_created:
+        if self._tells_sessions and manager.listeners.session_created:
             session.tell_new()
 
     def _rename(self, record: Record, old_id: str) -> None:
@@ -386,7 +402,7 @@ class DeltaReceiver:
         manager.rename(
             session,
             record.id,
-            manager.notify_session_listeners_on_replication,
+            self._tells_sessions,
             manager.notify_container_listeners_on_replication,
         )
         session.is_primary = False

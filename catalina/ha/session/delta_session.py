@@ -172,7 +172,7 @@ class DeltaSession(StandardSession):
         if was_valid and notify_cluster:
             self.manager.session_expiring(self)
         self.ends_idle = is_idle
-        super().expire(notify)
+        self._end(lambda: notify and (not (notify_cluster or is_idle) or self.manager.tells_end(self)))
         if was_valid:
             self.manager.session_expired(self, is_idle=is_idle, tell=notify_cluster)
 
@@ -313,6 +313,10 @@ class DeltaSession(StandardSession):
         """True when some value is in this process only."""
         known = self._encoded
         return any(name not in known for name in list(self._attributes))
+
+    def live_types(self) -> set[type]:
+        """The classes of the values that this process has as objects."""
+        return {type(value) for value in list(self._attributes.values())}
 
     @property
     def is_dirty(self) -> bool:
