@@ -295,6 +295,11 @@ class Reactor:
         return self._runner == get_ident()
 
     @property
+    def runs(self) -> bool:
+        """True from :meth:`start` to :meth:`stop`, also while no thread has the role for a moment."""
+        return self._monitor is not None and not self._stopping
+
+    @property
     def thread_count(self) -> int:
         """The number of its threads at the moment, with parked ones, without the monitor."""
         return len(self._threads)

@@ -14,6 +14,7 @@
 #                            the other protocols, each with the machine or the codecs of coyote/
 # handover.py                a plain HTTP/1.1 connection on its way to another process, with what was read of it
 # connection_facts.py, http11_rules.py       what all requests of a connection, or connections of a connector, share
+# in_progress.py             the requests inside an application, for which its stop waits
 # request_input.py, request_session.py, session_urls.py, charsets.py, coyote_principal.py      parts of a request
 # compression.py, set_cookie.py, redirect_note.py, client_abort_exception.py                   parts of a response
 # tls_contexts.py            one ssl.SSLContext for each SSLHostConfig

@@ -94,6 +94,11 @@ class CoyoteAdapter:
             if not response.handed_over:
                 self._log_access(request, response)
             request.end_access()
+            progress = request.progress
+            if progress is not None:
+                del progress.inside[request]
+                if progress.waited_for:
+                    progress.left()
 
     def refuse(self, request: Request, response: Response, status: int, text: str) -> None:
         """Answer an invalid request, or one that cannot be mapped; the access log has it."""

@@ -25,6 +25,7 @@ from catalina.session.session_facade import SessionFacade
 
 if TYPE_CHECKING:
     from catalina.connector.carried import Context, Host, RequestConnector, Wrapper
+    from catalina.connector.in_progress import InProgress
     from catalina.connector.response import Response
     from catalina.session.session import Principal, Session
 
@@ -150,6 +151,8 @@ class Request:
     tls_socket: ssl.SSLSocket | None
     #: Called once to send ``100 Continue``; None when the client does not wait for it.
     on_acknowledge: Callable[[], None] | None
+    #: Where the request counts as one that is inside its application; None before and after.
+    progress: InProgress | None
     _session: Session | None
     _session_facade: SessionFacade | None
     _remote_host: str | None
@@ -198,7 +201,7 @@ class Request:
         self.requested_session_id_from_cookie = self.requested_session_id_from_url = False
         self.remote_user_needs_authorization = self.expects_continue = self._released = False
         self.tls_socket = self.on_acknowledge = None
-        self._session = self._session_facade = None
+        self._session = self._session_facade = self.progress = None
         self._remote_host = self._remote_user = self._parameters = self._cookies = self._attributes = self._notes = None
 
     def __repr__(self) -> str:

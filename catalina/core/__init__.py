@@ -5,7 +5,7 @@
   ``standard_engine_valve``, ``standard_host_valve``, ``standard_context_valve`` and ``standard_wrapper_valve`` end the
   pipelines.
 - A Context in parts: ``context_attributes``, ``context_description`` (what web.xml says), ``context_naming``,
-  ``context_bean``, ``filter_bean``, ``strict_compliance``, ``in_progress`` (requests that run), ``framework_sessions``.
+  ``context_bean``, ``filter_bean``, ``strict_compliance``, ``framework_sessions``.
 - The application's view: ``application_context``, ``application_filters``, ``application_listeners``,
   ``application_events``, ``application_dispatcher``, ``asgi_wrapping``. ``container_servlet``: servlets of the manager.
 - Listeners: ``lifecycle_listener``, ``config_listener``, ``properties_role_mapping_listener``.

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Element, Text
+from catalina.connector.in_progress import InProgress
 from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
 from catalina.core.application_listeners import ApplicationListeners
 from catalina.core.config_listener import add_config_listener
 from catalina.core.context_bean import ContextBean
 from catalina.core.context_description import ContextDescription
-from catalina.core.in_progress import InProgress
 from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context_valve import StandardContextValve
 from catalina.core.strict_compliance import CONTEXT_DEFAULTS, MANAGER_DEFAULTS, apply_strict_compliance
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["StandardContext"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
+
+#: Seconds that a round of the loop may take.
+ROUND_SECONDS = 5.0
 
 _NAMING = "org.apache.tomcat.util.descriptor.web."
 
@@ -505,7 +508,20 @@ class StandardContext(ContextBean, ContextDescription):
         if self.unload_delay > 0 and not self.in_progress.wait_idle(self.unload_delay / 1000):
             log.info("Waiting for [%s] instance(s) to be deallocated for context [%s] has ended after [%s] ms",
                      self.in_progress.count, self.name, self.unload_delay)  # fmt: skip
+        self._await_round()
         self._stop_application()
+
+    def _await_round(self) -> None:
+        """Wait until the loop has ended a round: the changes of requests that have left are posted at its end."""
+        server = self.server
+        if server is None or not server.reactor.runs:
+            return
+        reactor, ended = server.reactor, threading.Event()
+        reactor.call_soon(lambda: reactor.at_round_end(ended.set))
+        with reactor.blocking():
+            if not ended.wait(ROUND_SECONDS):
+                log.warning("Context [%s]: the loop has not ended a round within [%g] seconds", self.name,
+                            ROUND_SECONDS)  # fmt: skip
 
     def _stop_application(self) -> None:
         """Stop the parts that have started, in Tomcat's order; each one is stopped even if another fails."""

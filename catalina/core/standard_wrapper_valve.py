@@ -32,7 +32,11 @@ class StandardWrapperValve(ValveBase):
         # Not the wrapper's own context: an application that has just stopped has dropped its wrappers, and one that was
         # reloaded since the request was mapped has new ones.
         context: StandardContext = request.context  # type: ignore[assignment]  # nor here
-        if not context.state.available or wrapper.parent is None:
+        progress = context.in_progress
+        request.progress = progress
+        progress.inside[request] = None
+        if context.paused or not context.state.available or wrapper.parent is None:
+            progress.leave(request)
             _answer_stopped(context, request, response)
             return
         if wrapper.is_unavailable:
@@ -41,8 +45,6 @@ class StandardWrapperValve(ValveBase):
         if wrapper.definition.multipart is not None and _is_too_large(wrapper.definition.multipart, request):
             response.send_error(413)
             return
-        progress = context.in_progress
-        progress.inside[request] = None
         began = perf_counter_ns()
         try:
             path = request.servlet_path + (request.path_info or "")
@@ -68,9 +70,6 @@ class StandardWrapperValve(ValveBase):
             _failed(response, exc)
         finally:
             wrapper.requests.count(perf_counter_ns() - began, response.status >= 400, 0, 0)
-            del progress.inside[request]
-            if progress.waited_for:
-                progress.left()
 
 
 def run_servlet(
@@ -123,12 +122,16 @@ def _answer_stopped(context: StandardContext, request: Request, response: Respon
     if not (context.paused or context.state.available):
         response.send_error(503, "The requested service is not currently available.")
         return
+    request.end_access()  # the session is another object afterwards
     if not request.connector.map_request(request, response):
         return
-    if request.context is context and request.wrapper is not None and context.state.available:
-        request.wrapper.pipeline.first.invoke(request, response)
-    else:
+    found: StandardContext | None = request.context  # type: ignore[assignment]  # the mapper knows no others
+    if found is None or request.wrapper is None or not found.state.available:
         response.send_error(404)  # the application did not come back
+    elif found is context:
+        request.wrapper.pipeline.first.invoke(request, response)
+    else:  # one that was exchanged has valves of its own
+        found.pipeline.first.invoke(request, response)
 
 
 def _answer_unavailable(wrapper: StandardWrapper, response: Response) -> None:

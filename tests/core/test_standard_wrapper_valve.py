@@ -15,6 +15,7 @@ from catalina.core.standard_context import StandardContext
 from catalina.descriptor.elements import MultipartConfig
 from catalina.errors import InvalidSessionError
 from catalina.lifecycle import LifecycleEvent
+from catalina.session.standard_manager import StandardManager
 from catalina.valves.valve_base import ValveBase
 from catalina.webapp import current_session
 from tests.core.node import Node, web_xml
@@ -193,6 +194,57 @@ def test_a_request_that_meets_an_application_reloaded_since_it_was_mapped_runs_t
 
 def test_a_request_that_meets_a_stop_half_way_is_503(tmp_path: Path) -> None:
     assert status_half_way(tmp_path, lambda context: context.stop()) == 503
+
+
+def test_a_request_that_meets_an_exchange_half_way_runs_the_application_that_came(tmp_path: Path) -> None:
+    def exchange(context: StandardContext) -> None:
+        host = context.host
+        context.paused = True
+        host.remove_child(context)
+        host.add_child(StandardContext(path="/shop", doc_base="shop"))
+
+    assert status_half_way(tmp_path, exchange) == 200
+
+
+def test_a_request_that_meets_a_pause_half_way_waits_for_its_end(tmp_path: Path) -> None:
+    inside: list[int] = []
+
+    def pause(context: StandardContext) -> None:
+        def resume() -> None:
+            inside.append(context.in_progress.count)
+            context.paused = False
+
+        context.paused = True
+        assert context.in_progress.wait_idle(5), "from here on nobody is in the application"
+        threading.Timer(0.2, resume).start()
+
+    assert status_half_way(tmp_path, pause) == 200
+    assert inside == [0]
+
+
+COUNTER = """
+def application(environ, start_response):
+    session = environ["catalina.session"]
+    session["count"] = session.get("count", 0) + 1
+    start_response("200 OK", [])
+    return [str(session["count"]).encode()]
+"""
+
+
+def test_a_request_that_has_found_its_session_before_a_reload_finds_it_again(tmp_path: Path) -> None:
+    class Reloading(ValveBase):
+        def invoke(self, request: Request, response: Response) -> None:
+            if request.get_session(False) is not None:
+                shop.reload()
+            self.next.invoke(request, response)
+
+    node = Node(tmp_path)
+    shop = node.add("shop", {**files(), "WEB-INF/classes/valved.py": COUNTER})
+    shop.manager = StandardManager(pathname="SESSIONS.ser")
+    with node:
+        cookie = (node.ask("/shop/").get("Set-Cookie") or "").partition(";")[0]
+        node.host.add_valve(Reloading())
+        assert [node.ask("/shop/", headers={"Cookie": cookie}).body for _ in range(2)] == [b"2", b"3"]
 
 
 CURRENT = """

@@ -12,17 +12,20 @@ __all__ = ["InProgress"]
 
 
 class InProgress:
-    """All threads that run requests share this object, and each does around a request::
+    """All threads that run requests share this object. Each does before a request asks if the application runs::
 
+        request.progress = progress
         progress.inside[request] = None
-        try: ...
-        finally:
-            del progress.inside[request]
-            if progress.waited_for:
-                progress.left()
+
+    and when all valves have returned, so that a change of the request's session has been taken note of::
+
+        del progress.inside[request]
+        if progress.waited_for:
+            progress.left()
 
     That is one dictionary access when a request enters and one when it leaves; a lock or a context manager would cost
-    every request more.
+    every request more. As a request enters before it asks, a stop that has changed the answer waits for all those that
+    have got the earlier one.
     """
 
     def __init__(self) -> None:
@@ -34,6 +37,13 @@ class InProgress:
     def count(self) -> int:
         """The number of requests inside."""
         return len(self.inside)
+
+    def leave(self, request: Request) -> None:
+        """A request that has entered leaves, in the same way."""
+        request.progress = None
+        del self.inside[request]
+        if self.waited_for:
+            self.left()
 
     def left(self) -> None:
         """A request has left while a stop waits."""

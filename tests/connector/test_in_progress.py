@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 
 from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.in_progress import InProgress
 from catalina.connector.request import Request
-from catalina.core.in_progress import InProgress
 from tests.connector.bare import bare_connector
 
 
@@ -17,9 +17,7 @@ def go_through(progress: InProgress, work: Callable[[], object]) -> None:
     try:
         work()
     finally:
-        del progress.inside[me]
-        if progress.waited_for:
-            progress.left()
+        progress.leave(me)
 
 
 def test_idle_from_the_beginning() -> None:
