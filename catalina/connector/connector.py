@@ -140,7 +140,7 @@ class Connector(Lifecycle):
         self.ssl_host_configs: list[SSLHostConfig] = []
         self.upgrade_protocols: list[Any] = []
         #: Counts of served requests, which continue over a restart of the connector.
-        self.request_info = RequestGroupInfo()
+        self.request_info = RequestGroupInfo(keeps_times=True)
         self._endpoint: Endpoint | None = None
         self._inherited: Sequence[socket.socket] = ()
         self._compression: Compression | None = None

@@ -248,7 +248,7 @@ class CoyoteAdapter:
         container = request.context or request.host or self._engine
         elapsed_ns = time.monotonic_ns() - request.start_time_ns
         container.log_access(request, response, elapsed_ns)
-        self._count(elapsed_ns, response.status >= 400, response.bytes_written, request.input.bytes_read)
+        self._count(elapsed_ns, response.status >= 400, response.bytes_written(), request.input.bytes_read)
 
     def _map_server_options(self, request: Request, response: Response) -> bool:
         methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]

@@ -159,10 +159,12 @@ class ExchangeRunner:
         if self.unanswered:
             self._user.end_unanswered()
             return False
-        delivery = None if self.response.finished else self.response.held_by
-        if delivery is not None:
-            delivery.add_done_callback(self._on_delivered)  # last, because it may call back at once
-        return delivery is None
+        response = self.response
+        delivery = response.delivery
+        if delivery is None or delivery.done or response.finished:
+            return True
+        delivery.add_done_callback(self._on_delivered)  # last, because it may call back at once
+        return False
 
     def _on_delivered(self, _: object) -> None:
         self._reactor.after_work(self._release)

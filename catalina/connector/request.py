@@ -393,7 +393,10 @@ class Request:
         """The PEP 3333 environ, with ``catalina.session``, ``catalina.context`` and the request attributes."""
         environ = ENVIRON_BASE.copy()
         environ["REQUEST_METHOD"] = self.method
-        environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._script_and_path()
+        script, path = self.context_path, self.servlet_path
+        if self.path_info is not None or "%" in script or not path.isascii():
+            script, path = self._script_and_path()
+        environ["SCRIPT_NAME"], environ["PATH_INFO"] = script, path
         environ["QUERY_STRING"] = self.query_string or ""
         environ["REQUEST_URI"] = self.request_uri if self.query_string is None else self._uri_with_query()
         environ["SERVER_PROTOCOL"] = self.protocol
@@ -413,7 +416,10 @@ class Request:
                 environ["REMOTE_USER"] = user
             environ["AUTH_TYPE"] = self.auth_type or ""
             environ["catalina.principal"] = self.principal
-        environ["catalina.session"] = self.session_facade
+        facade = self._session_facade
+        if facade is None:  # as session_facade, without the call of a property
+            self._session_facade = facade = SessionFacade(self)
+        environ["catalina.session"] = facade
         if self._attributes:
             environ.update(self._attributes)
         return environ

@@ -79,7 +79,7 @@ class RequestProcessorBean(Component):
     @property
     def request_bytes_sent(self) -> Long:
         """Bytes of its answer's body so far."""
-        return self._request.response.bytes_written
+        return self._request.response.bytes_written()
 
     @property
     def request_bytes_received(self) -> Long:

@@ -53,7 +53,7 @@ class Response:
         #: The reason given to :meth:`send_error`, for the error page; Tomcat sends none in the status line.
         self.message: str | None = None
         self.committed = False
-        #: The time at which the head left (time.monotonic_ns), 0 before.
+        #: The time at which the head left before the whole body was there (time.monotonic_ns), otherwise 0.
         self.commit_time_ns = 0
         self.is_error = False
         #: True while output of the application is dropped, as after ``send_error``.
@@ -67,9 +67,11 @@ class Response:
         #: False once the head of a response without a body has left (HEAD, 204, 304 ...).
         self.body_allowed = True
         self.buffer_size = BUFFER_SIZE
-        self._content_written = 0
+        #: Bytes of the body that the application or a valve has written so far, sent or not.
+        self.content_written = 0
         self._error_reported = False
-        self._delivery: Delivery | None = None
+        #: Once done, no longer holds the end of this response; see :meth:`hold`.
+        self.delivery: Delivery | None = None
         self._encoder: Encoder | None = None
         self._outlet_ended = False
 
@@ -191,17 +193,11 @@ class Response:
 
     # Body
 
-    @property
-    def content_written(self) -> int:
-        """Bytes of the body that the application or a valve has written so far, sent or not."""
-        return self._content_written
-
-    @property
     def bytes_written(self) -> int:
         """Bytes of the body that the client gets, for the access log: none for HEAD and for responses without a
         body.
         """
-        return self._content_written if self._has_body() else 0
+        return self.content_written if self.request.method != "HEAD" and self.status not in NO_BODY else 0
 
     @property
     def length_to_send(self) -> int:
@@ -212,8 +208,8 @@ class Response:
             return 0
         if not self._has_body():
             is_head = self.request.method == "HEAD" and self.status not in NO_BODY
-            return self._content_written or -1 if is_head else -1
-        return -1 if self.request.connector.compresses else self._content_written
+            return self.content_written or -1 if is_head else -1
+        return -1 if self.request.connector.compresses else self.content_written
 
     def write(self, data: bytes) -> None:
         """Append to the body. Bytes that do not fit into the buffer are sent, which commits the response.
@@ -226,7 +222,7 @@ class Response:
         if self.suspended or not data:
             return
         self._parts.append(data)
-        self._content_written += len(data)
+        self.content_written += len(data)
         self._buffered += len(data)
         if self._buffered > self.buffer_size:
             self._drain()
@@ -252,11 +248,11 @@ class Response:
         if self.suspended:
             file.close()
             return
-        self._content_written += count
+        self.content_written += count
         if not self.committed:
             if self.content_length < 0 and not self._parts:
                 self.content_length = count
-            self._commit(complete=False)
+            self._commit(False)
         else:
             self._drain()
         if not self._has_body():
@@ -288,7 +284,7 @@ class Response:
             raise RuntimeError("Cannot reset buffer after response has been committed")
         self._parts.clear()
         self._buffered = 0
-        self._content_written = 0
+        self.content_written = 0
 
     def reset(self) -> None:
         """Drop the buffered body, status and header fields.
@@ -390,7 +386,7 @@ class Response:
     def pass_body(self, data: bytes) -> None:
         """Send more of the body of another process's answer."""
         if self.body_allowed:
-            self._content_written += len(data)
+            self.content_written += len(data)
             self._send(data)
 
     # The end
@@ -402,12 +398,12 @@ class Response:
         """
         if delivery is None or delivery.done:
             return
-        self._delivery = delivery if self._delivery is None else _Both(self._delivery, delivery)
+        self.delivery = delivery if self.delivery is None else _Both(self.delivery, delivery)
 
     @property
     def held_by(self) -> Delivery | None:
         """The Delivery that holds the end of this response, None when it may leave."""
-        return None if self._delivery is None or self._delivery.done else self._delivery
+        return None if self.delivery is None or self.delivery.done else self.delivery
 
     def finish(self) -> None:
         """Send the rest. The connection calls this once, when the valves have returned and nothing holds the response.
@@ -420,7 +416,7 @@ class Response:
         self.finished = True
         self.suspended = False
         if not self.committed:
-            self._commit(complete=True)
+            self._commit(True)
             return
         if self.broken and not self._outlet_ended:
             raise ClientAbortException("the response was begun and cannot be finished; closing the connection")
@@ -436,7 +432,7 @@ class Response:
     def _drain(self) -> None:
         """Hand the buffered bytes to the connection."""
         if not self.committed:
-            self._commit(complete=False)
+            self._commit(False)
         elif self._parts:
             data = self._take()
             if self.body_allowed:
@@ -465,7 +461,8 @@ class Response:
             if connector.compresses:
                 body = self._encode_first(connector, body, complete)
         self.committed = True
-        self.commit_time_ns = time.monotonic_ns()
+        if not complete:  # otherwise the request is over, and nobody asks for it any more
+            self.commit_time_ns = time.monotonic_ns()
         self._outlet_ended = complete
         self.outlet.send_head(self, body, complete)
 

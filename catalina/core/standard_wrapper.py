@@ -94,7 +94,7 @@ class StandardWrapper(ContainerBase):
     @property
     @readable("available", doc="0: it answers; else until when it does not, in ms since 1970.")
     def available_at(self) -> Long:
-        if not self.is_unavailable:
+        if not self.is_unavailable():
             return 0
         rest = self.retry_after
         return LONG_MAX if rest is None else int((time.time() + rest) * 1000)
@@ -135,10 +135,10 @@ class StandardWrapper(ContainerBase):
         """True when its WSGI callable has been made."""
         return self._application is not None
 
-    @property
     def is_unavailable(self) -> bool:
         """True when requests get 404 (disabled, or gone for good) or 503 (back later)."""
-        return not self.definition.enabled or self._unavailable_until > time.monotonic()
+        until = self._unavailable_until
+        return not self.definition.enabled or (until > 0 and until > time.monotonic())
 
     @property
     def retry_after(self) -> float | None:

@@ -39,7 +39,7 @@ class StandardWrapperValve(ValveBase):
             progress.leave(request)
             _answer_stopped(context, request, response)
             return
-        if wrapper.is_unavailable:
+        if wrapper.is_unavailable():
             _answer_unavailable(wrapper, response)
             return
         if wrapper.definition.multipart is not None and _is_too_large(wrapper.definition.multipart, request):

@@ -32,10 +32,15 @@ def longest_of(bucket: int) -> float:
 
 
 class RequestGroupInfo(Component):
-    """Counters since the start; the bean ``type=GlobalRequestProcessor``."""
+    """Counters since the start; the bean ``type=GlobalRequestProcessor``.
 
-    def __init__(self, **values: Any) -> None:
+    Args:
+        keeps_times: count the requests for each duration, too, for :meth:`times`.
+    """
+
+    def __init__(self, *, keeps_times: bool = False, **values: Any) -> None:
         super().__init__(**values)
+        self._keeps_times = keeps_times
         self._lock = threading.Lock()
         self._noted: deque[tuple[int, bool, int, int]] = deque()
         self._begin_anew()
@@ -62,7 +67,8 @@ class RequestGroupInfo(Component):
             self._sent += sum(sent)
             self._received += sum(received)
             self._processing_ns += sum(elapsed_ns)
-            self._times.update(map(bucket_of, elapsed_ns))
+            if self._keeps_times:
+                self._times.update(map(bucket_of, elapsed_ns))
             self._max_ns = max(self._max_ns, *elapsed_ns)
             shortest = min(elapsed_ns)
             self._min_ns = shortest if self._min_ns is None else min(self._min_ns, shortest)
@@ -110,7 +116,9 @@ class RequestGroupInfo(Component):
         return None if self._min_ns is None else self._min_ns // 1_000_000
 
     def times(self) -> dict[int, int]:
-        """The number of requests for each duration, by the number of :func:`bucket_of`."""
+        """The number of requests for each duration, by the number of :func:`bucket_of`; empty without
+        ``keeps_times``.
+        """
         self._add_up()
         with self._lock:
             return dict(self._times)

@@ -70,7 +70,7 @@ def query_string(request: Request, delimiter: str, absent: str, write: Callable[
 
 def bytes_sent(response: Response) -> int:
     """Bytes of the body that were sent, without the head."""
-    return response.bytes_written
+    return response.bytes_written()
 
 
 def thread_name(_request: Request, _response: Response, _time_ns: int) -> str:

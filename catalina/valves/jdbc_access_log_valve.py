@@ -121,7 +121,7 @@ class JDBCAccessLogValve(AbstractAccessLogValve):
             datetime.fromtimestamp(self.clock() / 1e9, UTC),
             request.request_uri,
             response.status,
-            response.bytes_written,
+            response.bytes_written(),
         ]
         if self.pattern == "combined":
             values += [

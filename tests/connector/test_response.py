@@ -70,7 +70,7 @@ def test_answers_without_a_body_say_the_right_length(method, status, length):
     response.finish()
     assert outlet.events == [("head", status, b"", True)]
     assert response.get_header("content-length") == length
-    assert response.bytes_written == 0
+    assert response.bytes_written() == 0
     assert response.content_written == 3
 
 

@@ -45,6 +45,10 @@ CLOSING_STATUS = frozenset((400, 408, 411, 413, 414, 417, 431, 500, 501, 503, 50
 CONNECTION_FIELDS = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "date", "server")
 )
+#: Kinds of fields of an answer: Content-Length; those above; all others.
+LENGTH, CONTROLLED, OTHER = range(3)
+#: Names whose kind is remembered; applications use few, but could invent more.
+REMEMBERED_NAMES = 1024
 #: The body of a request without one.
 NO_BODY: BodyDecoder = LengthDecoder(0)
 
@@ -114,19 +118,36 @@ class _Unfinished:
         return b""
 
 
+class _Kinds(dict[str, int]):
+    """How the connection treats a field, by its name in the spelling of the application."""
+
+    def __missing__(self, name: str) -> int:
+        lower = name.lower()
+        kind = LENGTH if lower == "content-length" else CONTROLLED if lower in CONNECTION_FIELDS else OTHER
+        if len(self) < REMEMBERED_NAMES:
+            self[name] = kind
+        return kind
+
+
+_KINDS = _Kinds()
+
+
 def _scan(fields: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
     """The Content-Length, None when there is none; and True if there are fields that the connection controls."""
     length: str | None = None
     special = False
+    kinds = _KINDS
     for name, value in fields:
-        lower = name.lower()
-        if lower == "content-length":
-            # is_length, without the call
-            if length is not None or not (value.isdecimal() and value.isascii() and len(value) < LENGTH_DIGITS):
-                raise BadContentLength(value)
-            length = value
-        elif lower in CONNECTION_FIELDS:
+        kind = kinds[name]
+        if kind == OTHER:
+            continue
+        if kind == CONTROLLED:
             special = True
+            continue
+        # is_length, without the call
+        if length is not None or not (value.isdecimal() and value.isascii() and len(value) < LENGTH_DIGITS):
+            raise BadContentLength(value)
+        length = value
     return length, special
 
 

@@ -42,7 +42,7 @@ class ExchangeRules:
 
     def common_lines(self) -> str:
         """Date and Server, for responses that have not set them."""
-        if int(self._clock()) != self._second:
+        if not self._second <= self._clock() < self._second + 1:
             self.date_line()
         return self._common
 

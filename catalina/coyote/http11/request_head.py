@@ -215,7 +215,7 @@ class RequestHeadParser:
             line, _, block = data.partition(b"\r\n")
             target, fields = self._lines.get(line), self._blocks.get(block)
             if fields is not None and target is not None and (size := len(data)) <= self.limits.max_size:
-                return _new_head((*target, *fields[0], size, fields[1]))
+                return _new_head(target + fields[0] + (size, fields[1]))
         skipped = 0
         if data[:1] in (b"\r", b"\n"):
             skipped = self._empty_lines(data)
