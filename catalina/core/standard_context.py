@@ -137,7 +137,8 @@ class StandardContext(ContextBean, ContextDescription):
         self.config_file: Path | None = None
         #: Names of the parts that an element gave; defaults do not replace them.
         self.given_parts: set[str] = set()
-        #: Absolute paths of the default descriptors, existing or not: a change of one reloads the application.
+        #: Absolute paths of descriptors, and of files that name packages or variables, existing or not: a change of
+        #: one reloads the application.
         self.default_web_xml_watched: list[Path] = []
         #: The reason why the application does not run, in one sentence; the first cause counts. The next start clears
         #: it.

@@ -2,15 +2,18 @@
 
 Django projects begin with ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", ...)``: in one process the first project
 would decide for all. While applications run, ``os.environ`` keeps each application's variables in a table of its own,
-and answers for the application that asks. Programs that an application starts inherit its variables as usual. ``TZ`` is
-an exception: an application does not set the time zone of the container and its log.
+and answers for the application that asks. A program that an application starts with ``subprocess`` gets the variables
+of this application. Other ways to start one (``os.system``, ``os.exec``), and libraries in C, see what the process has:
+the variables that applications have set themselves, the last one of a name, but none of :meth:`give`. ``TZ`` is an
+exception: an application does not set the time zone of the container and its log.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import ClassVar
+import subprocess
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from catalina.loader.asker import Asker
 from catalina.loader.import_space import ImportSpace
@@ -18,6 +21,9 @@ from catalina.loader.import_space import ImportSpace
 __all__ = ["ApplicationEnviron", "environment_of"]
 
 _CONTAINERS = frozenset({"TZ"})
+_start_program = subprocess.Popen.__init__
+#: Place of ``env`` among the positional arguments of Popen, counted without the object.
+_ENV = 10
 
 
 class ApplicationEnviron(os._Environ[str]):
@@ -32,11 +38,19 @@ class ApplicationEnviron(os._Environ[str]):
         """Tell applications apart from now on."""
         cls.asker = asker
         os.environ.__class__ = cls
+        subprocess.Popen.__init__ = _start_program_of_application  # type: ignore[method-assign, assignment]
 
     @classmethod
     def uninstall(cls) -> None:
         """Make ``os.environ`` a plain one again."""
         os.environ.__class__ = os._Environ
+        subprocess.Popen.__init__ = _start_program  # type: ignore[method-assign]
+
+    @classmethod
+    def give(cls, space: ImportSpace, variables: Mapping[str, str]) -> None:
+        """Let an application see variables that others do not see. Those that it has set stay."""
+        if variables:
+            cls.tables[space] = {**variables, **cls.tables.get(space, {})}
 
     @classmethod
     def forget(cls, space: ImportSpace) -> None:
@@ -98,6 +112,15 @@ class ApplicationEnviron(os._Environ[str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _start_program_of_application(program: subprocess.Popen[Any], *arguments: Any, **options: Any) -> None:
+    """Start a program with the variables of the application that asks, if it names none."""
+    if options.get("env") is None and len(arguments) <= _ENV:
+        space = ApplicationEnviron.asker.asks(False, 2)
+        if space is not None:
+            options["env"] = environment_of(space)
+    _start_program(program, *arguments, **options)
 
 
 def environment_of(space: ImportSpace) -> dict[str, str]:

@@ -12,7 +12,7 @@ from files.
   ``expand_war``, ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,
   ``progress_bar``, ``user_config``; in a worker ``worker_applications``.
 - One application: ``context_config`` reads web.xml (``web_fragments``, ``web_xml_application``,
-  ``authenticator_config``, ``application_logging``, ``privileged_application``).
+  ``authenticator_config``, ``application_variables``, ``application_logging``, ``privileged_application``).
 - The operator's verbs against a running node: ``control_socket``, ``control_commands`` and ``node_commands`` in the
   node, ``control_client`` and ``manager_client`` outside; ``node_status``, ``top``, ``session_safety``,
   ``exec_command``, ``application_environment``, ``vm_report``.

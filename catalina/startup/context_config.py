@@ -24,9 +24,11 @@ from catalina.digester.digester import Digester
 from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.lifecycle import LifecycleEvent
+from catalina.loader.application_environ import ApplicationEnviron
 from catalina.startup.application_logging import ApplicationLogging
 from catalina.startup.application_packages import install_packages, provide_packages, watched_files
 from catalina.startup.application_root import ApplicationRoot
+from catalina.startup.application_variables import application_variables, variable_files
 from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication, stray_source
 from catalina.startup.privileged_application import guard_privileged
@@ -325,6 +327,7 @@ class ContextConfig(Component):
         own = self._own_descriptor(context)
         for warning in own.warnings:
             log.warning("%s", warning)
+        self._give_variables(context, own)
         if self._bare is None:
             merged = self._with_defaults(context, self._with_own_defaults(context, own))
         else:
@@ -332,6 +335,14 @@ class ContextConfig(Component):
         if context.log_effective_web_xml:
             log.info("web.xml of application [%s]:\n%s", context.name, to_xml(merged), extra={"keeps_lines": True})
         return merged
+
+    @staticmethod
+    def _give_variables(context: StandardContext, own: WebXml) -> None:
+        """Give the application its environment variables, before any of its code runs."""
+        context.default_web_xml_watched += variable_files(context)
+        space = context.loader.space
+        if space is not None:
+            ApplicationEnviron.give(space, application_variables(context, own.env_entries))
 
     def _with_own_defaults(self, context: StandardContext, own: WebXml) -> WebXml:
         """Merge the descriptors of the application's libraries, then its WEB-INF/tomcat-web.xml."""

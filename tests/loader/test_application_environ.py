@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
+from catalina.loader.application_environ import ApplicationEnviron, environment_of
 from tests.loader.applications import new_loader, running, write_application
+from tests.support.narrowing import there
 
 SOURCE = """
 import os, subprocess, sys
@@ -57,6 +60,26 @@ def test_each_application_sees_what_it_has_set_itself(two):
     assert "TILLY_SETTINGS" not in os.environ
 
 
+def test_a_program_gets_the_variables_of_the_application_that_starts_it(two):
+    first, second = two
+    first.put("TILLY_SECRET", "of the first")
+    assert (first.ask_child("TILLY_SECRET"), second.ask_child("TILLY_SECRET")) == ("of the first", "None")
+    assert first.ask_child("TILLY_SHARED") == "container"
+
+
+def test_an_application_is_given_variables_before_it_sets_its_own(tmp_path):
+    root = write_application(tmp_path / "a", {"environ_a.py": SOURCE})
+    with running(new_loader(root)) as (loader,):
+        module = loader.load("environ_a")
+        module.put("TILLY_OWN", "own")
+        space = there(loader.space)
+        ApplicationEnviron.give(space, {"TILLY_OWN": "given", "TILLY_GIVEN": "given"})
+        assert (module.get("TILLY_OWN"), module.get("TILLY_GIVEN")) == (something("own"), something("given"))
+        assert (module.ask_child("TILLY_GIVEN"), os.environ.get("TILLY_GIVEN")) == ("given", None)
+        assert environment_of(space)["TILLY_GIVEN"] == "given"
+    assert subprocess.Popen.__init__.__name__ == "__init__"
+
+
 def test_the_containers_variables_are_seen_until_an_application_sets_its_own(two):
     first, second = two
     assert first.get("TILLY_SHARED") == something("container")
@@ -75,14 +98,16 @@ def test_a_deleted_variable_is_deleted_for_its_application(two):
         first.drop("TILLY_SHARED")
 
 
-def test_programs_that_it_starts_inherit_its_variables_but_no_time_zone(two):
+def test_programs_that_it_starts_inherit_its_variables_and_the_container_keeps_its_time_zone(two):
     first, _ = two
     first.put("TILLY_CHILD", "inherited")
     assert first.ask_child("TILLY_CHILD") == "inherited"
-    zone = os.environ.get("TZ")
+    before = time.localtime(0).tm_hour
     first.put("TZ", "America/Chicago")
     assert first.get("TZ")[0] == "America/Chicago"
-    assert first.ask_child("TZ") == str(zone)
+    assert first.ask_child("TZ") == "America/Chicago"
+    time.tzset()
+    assert time.localtime(0).tm_hour == before
 
 
 def test_names_and_their_number_fit(two):
