@@ -136,6 +136,13 @@ class ContextAttributes(ContainerBase):
     jndi_exception_on_failed_write = Attribute(bool, True, inert="an application cannot write to its names")
     log_effective_web_xml = Attribute(bool, False, doc="Log the merged descriptor at start.")
 
+    # Processes.
+    workers = Attribute(
+        int,
+        0,
+        doc="Number of the node's workers that run the application, the others pass its requests on; 0: all.",
+    )
+
     # Descriptors.
     xml_block_external = Attribute(
         bool, True, doc="No external entities in descriptors. Local files only, even when it is false."

@@ -48,6 +48,9 @@ class Elsewhere(Protocol):
     def is_paused(self, context: StandardContext) -> bool:
         """True between a pause and the next start or the end of the pause. Nothing is stopped or removed meanwhile."""
 
+    def workers_of(self, context: StandardContext) -> tuple[int, ...] | None:
+        """The indexes of the workers that an application runs in; None for all, or an unknown one."""
+
     def resume(self, host: StandardHost, name: str) -> None:
         """End a pause of the context of that name. An application that does not run here any more is stopped."""
 

@@ -129,6 +129,8 @@ class StandardContext(ContextBean, ContextDescription):
         #: The manager that was made here, and True if it is one for a distributable application.
         self._made_manager: Manager | None = None
         self._made_for_cluster = False
+        #: True when that manager was made in a process that runs the application.
+        self._made_where_it_runs = True
         # The application's directory; ContextConfig sets it before the start.
         self.document_root = Path()
         #: Sorts the versions of one path as text, the newest last; a deployer may set another key than the version.
@@ -233,6 +235,9 @@ class StandardContext(ContextBean, ContextDescription):
             return None
         found = service.mapper.map(self.host.name, path).context
         if found is None or (found is not self and not self.cross_context):
+            return None
+        if not found.runs_here:
+            log.warning("[%s] cannot reach [%s]: that application runs in other workers", self.name, found.name)
             return None
         return found.application_context  # type: ignore[no-any-return]  # service is typed loosely above
 
@@ -362,7 +367,7 @@ class StandardContext(ContextBean, ContextDescription):
         self.loader.context = self
         if self.runs_here:
             self.loader.start()
-        else:
+        elif self.deploys_here:
             self.loader.unpack()
         self.fire_lifecycle_event("configure_start")
         if not self.configured:
@@ -374,10 +379,11 @@ class StandardContext(ContextBean, ContextDescription):
         self._merge_parameters()
         super()._start()
         manager = self._make_manager()
-        if self.elsewhere is not None:
+        if not self.runs_here:
             if not manager.state.available:  # while requests wait it runs on
                 manager.start()
-            self.elsewhere.start(self)
+            if self.elsewhere is not None:
+                self.elsewhere.start(self)
             return
         self.application_context.publish()
         self._must(self.listener_table.make(self.listener_names), "Listeners")
@@ -470,9 +476,11 @@ class StandardContext(ContextBean, ContextDescription):
         """The manager of a process that is one of several of the node; over a reload it stays."""
         manager = self.manager
         is_made = manager is not None and manager is self._made_manager
-        if manager is None or not is_made or self._made_for_cluster is not self.distributable:
+        is_as_before = self._made_for_cluster is self.distributable and self._made_where_it_runs is self.runs_here
+        if manager is None or not is_made or not is_as_before:
             manager = role.manager_for(self, None if is_made else manager)
             self._made_manager, self._made_for_cluster = manager, self.distributable
+            self._made_where_it_runs = self.runs_here
         return self._use_manager(manager)
 
     def _use_manager(self, manager: Manager) -> Manager:

@@ -25,6 +25,7 @@ class ApplicationState:
         sessions: the number of its sessions, None without a running manager.
         directory: its document base, or the file from which deployment tried to make it.
         reason: why it does not run; empty when it runs, or somebody stopped it.
+        workers: the indexes of the workers that run it; None for all, and in a node of one process.
     """
 
     name: str
@@ -32,6 +33,7 @@ class ApplicationState:
     sessions: int | None
     directory: str
     reason: str
+    workers: tuple[int, ...] | None = None
 
     @property
     def label(self) -> str:
@@ -50,7 +52,9 @@ def _contexts(host: StandardHost) -> Iterator[ApplicationState]:
             runs, manager = context.state.available, context.manager
             sessions = manager.active_sessions if manager is not None and runs else None
             reason = "" if runs else context.failure
-            yield ApplicationState(context.name or "/", runs, sessions, str(context.doc_base or ""), reason)
+            elsewhere = context.elsewhere
+            workers = None if elsewhere is None else elsewhere.workers_of(context)
+            yield ApplicationState(context.name or "/", runs, sessions, str(context.doc_base or ""), reason, workers)
 
 
 def _without_context(host: StandardHost) -> Iterator[ApplicationState]:

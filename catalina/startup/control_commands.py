@@ -62,15 +62,21 @@ class ControlCommands:
         return done
 
     def do_list(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """The applications of a host: path and version, state, sessions, directory, and the reason when one does not
-        run.
+        """The applications of a host: path and version, state, sessions, the workers that run it if not all do,
+        directory, and the reason when one does not run.
         """
         states = application_states(host)
-        rows = [("PATH", "STATE", "SESSIONS", "DIRECTORY", "REASON" if any(each.reason for each in states) else "")]
-        for state in states:
-            sessions = "-" if state.sessions is None else str(state.sessions)
-            rows.append((state.name, state.label, sessions, state.directory, state.reason))
-        return columns(rows)
+        table: list[list[str]] = [
+            ["PATH", *(each.name for each in states)],
+            ["STATE", *(each.label for each in states)],
+            ["SESSIONS", *("-" if each.sessions is None else str(each.sessions) for each in states)],
+            ["DIRECTORY", *(each.directory for each in states)],
+            ["REASON" if any(each.reason for each in states) else "", *(each.reason for each in states)],
+        ]
+        if any(each.workers is not None for each in states):
+            workers = ("all" if each.workers is None else ",".join(map(str, each.workers)) for each in states)
+            table.insert(3, ["WORKERS", *workers])
+        return columns(list(zip(*table, strict=True)))
 
     def do_reload(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """Stop and start an application; its requests wait meanwhile."""

@@ -60,6 +60,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         self.life = NodeLife()
         self.workers = worker_count(catalina.properties, os.environ)
         WorkerLimits(catalina.properties, 0)  # a limit that is none is refused before anything runs
+        self.life.workers = self.workers
         #: The parts that keeper and workers share; None for a node in one process.
         self.shared: SharedParts | None = None
         #: The place of the process that is forked next: 0 the node or its keeper, then the workers.
@@ -188,6 +189,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
             log.warning("There are to be [%d] workers; this node can have 1 to [%d]", workers, shared.capacity)
         else:
             self.num_workers = 1 + workers
+            self.app.life.workers = workers
             log.info("There are [%d] workers from now on", workers)
 
     def _end_by(self, number: signal.Signals) -> None:

@@ -25,6 +25,8 @@ _SERVED_AT = MAX_PLACES + 1
 #: Where the times of the last restarts are in the page, in seconds of the monotonic clock, which all processes share.
 _TIMES = struct.Struct(f"{MAX_RESTARTS}d")
 _TIMES_AT = MAX_PLACES + 8
+_COUNT = struct.Struct("H")
+_COUNT_AT = MAX_PLACES + 2
 
 
 class Stage(enum.IntEnum):
@@ -71,6 +73,16 @@ class NodeLife:
     def served(self) -> None:
         """The process in the first place lets workers in."""
         self._page[_SERVED_AT] = 1
+
+    @property
+    def workers(self) -> int:
+        """How many workers the node is to have, as the arbiter has written it."""
+        count: int = _COUNT.unpack_from(self._page, _COUNT_AT)[0]
+        return count
+
+    @workers.setter
+    def workers(self, count: int) -> None:
+        _COUNT.pack_into(self._page, _COUNT_AT, count)
 
     def grant_restart(self, now: float) -> bool:
         """True when the node may be restarted again at ``now``, in seconds of ``time.monotonic``; if so it counts."""

@@ -66,7 +66,8 @@ class Keeper(NodePart):
 
     def __init__(self, server: StandardServer, shared: SharedParts, life: NodeLife, workers: int) -> None:
         self._life = life
-        self._role = KeeperRole(server, shared.listening, awaited=workers if life.has_served else 0)
+        awaited = workers if life.has_served else 0
+        self._role = KeeperRole(server, shared.listening, awaited, lambda: life.workers)
         server.role = self._role
 
     def after_start(self) -> None:

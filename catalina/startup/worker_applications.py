@@ -61,8 +61,9 @@ class WorkerApplications:
         self._has_started = threading.Event()
         #: The table of the start.
         self._entries: list[ApplicationEntry] = []
-        #: For each application that was started here, by key: the source and the files that its context was made from.
-        self._made: dict[str, tuple[ContextSource | None, str]] = {}
+        #: For each application that was started here, by key: the source and the files that its context was made from,
+        #: and True if its code runs here.
+        self._made: dict[str, tuple[ContextSource | None, str, bool]] = {}
         self._failures: dict[str, str] = {}
         #: Contexts that have gone, and whose requests wait for the next of the name.
         self._awaited: dict[str, tuple[StandardHost, StandardContext]] = {}
@@ -102,6 +103,16 @@ class WorkerApplications:
     def join(self) -> None:
         """Get the keeper's table, and hear of changes from now on. Before the server starts."""
         self._entries = self._table() or []
+        for entry in self._entries:
+            self._place(entry)
+
+    def _place(self, entry: ApplicationEntry) -> bool:
+        """Note where an application runs; returns True if it does here."""
+        if entry.workers is None:
+            self._role.placements.pop(entry.key, None)
+        else:
+            self._role.placements[entry.key] = entry.workers
+        return entry.runs_in(self._role.index)
 
     def _table(self) -> list[ApplicationEntry] | None:
         """The keeper's table, as soon as no application is between two versions; the hosts are here as it says. None
@@ -211,7 +222,7 @@ class WorkerApplications:
         if host is None:
             return {"failure": f"worker [{self._role.index}] has no host [{entry.host}]"}
         context = self._context(entry.key)
-        is_same = self._made.get(entry.key) == (entry.source, entry.files)
+        is_same = self._made.get(entry.key) == (entry.source, entry.files, self._place(entry))
         if context is not None and context.state.available and is_same and not asked["new"]:
             context.paused = False
             self._role.serials[entry.key] = entry.serial
@@ -244,7 +255,7 @@ class WorkerApplications:
         context = self._context(key)
         self._wait_no_more(key)
         self._role.channel.leave_alone(key.encode())
-        for known in (self._made, self._failures, self._role.serials):
+        for known in (self._made, self._failures, self._role.serials, self._role.placements):
             known.pop(key, None)
         if context is not None:
             context.paused = False
@@ -330,7 +341,7 @@ class WorkerApplications:
 
     def _note(self, context: StandardContext, entry: ApplicationEntry) -> None:
         """Remember what runs, or why it does not."""
-        self._made[entry.key] = (entry.source, files_of(context))
+        self._made[entry.key] = (entry.source, files_of(context), context.runs_here)
         self._role.serials[entry.key] = entry.serial
         if context.state.available:
             self._failures.pop(entry.key, None)

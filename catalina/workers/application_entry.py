@@ -96,6 +96,7 @@ class ApplicationEntry:
         runs: False for one that was stopped, or does not start.
         is_paused: its files are being changed.
         source: None for a ``<Context>`` of server.xml, which every process has.
+        workers: the indexes of the workers that it runs in, the others pass its requests on; None for all.
     """
 
     host: str
@@ -105,6 +106,11 @@ class ApplicationEntry:
     runs: bool
     is_paused: bool
     source: ContextSource | None
+    workers: tuple[int, ...] | None = None
+
+    def runs_in(self, worker: int) -> bool:
+        """True when it runs in the worker of that index."""
+        return self.workers is None or worker in self.workers
 
     @property
     def key(self) -> str:
@@ -119,8 +125,9 @@ class ApplicationEntry:
     def heard(cls, told: dict[str, Any]) -> ApplicationEntry:
         """The opposite of :meth:`told`. Raises ProtocolError."""
         try:
-            source = told["source"]
-            return cls(**{**told, "source": None if source is None else ContextSource(**source)})
+            source, workers = told["source"], told["workers"]
+            source = None if source is None else ContextSource(**source)
+            return cls(**{**told, "source": source, "workers": None if workers is None else tuple(workers)})
         except (TypeError, KeyError) as error:
             raise ProtocolError(f"expected the entry of an application: {error}") from error
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ from catalina.workers.application_entry import (
     manager_key,
 )
 from catalina.workers.frames import CallError
+from catalina.workers.placements import Placements
+from catalina.workers.services import KNOWS_SESSION
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -52,10 +54,15 @@ class Followers:
 
     Args:
         declared: the contexts of server.xml, which workers have by themselves.
+        count: how many workers the node is to have.
     """
 
-    def __init__(self, links: WorkerLinks, server: StandardServer, declared: set[StandardContext]) -> None:
+    def __init__(
+        self, links: WorkerLinks, server: StandardServer, declared: set[StandardContext], count: Callable[[], int]
+    ) -> None:
         self._links = links
+        #: Guarded by ``_changing``.
+        self._placements = Placements(count)
         self._server = server
         self._declared = declared
         #: One change at a time. Held while workers load.
@@ -79,6 +86,8 @@ class Followers:
         links.services.add("joined", self._note_start, is_quick=True)
         links.services.add("distributable", self._learn)
         links.services.add("reload", self._reload)
+        links.services.add(KNOWS_SESSION, self._knows_session)
+        links.on_lost.append(self._on_lost)
 
     # -- as contexts see it: Elsewhere ---------------------------------------------------------------------------
 
@@ -92,8 +101,9 @@ class Followers:
                 serial = 1 if old is None else old.serial + 1
                 waits = old is not None and old.is_paused
                 entry = ApplicationEntry(
-                    context.host_path, context.name, files_of(context), serial, True, waits, source
-                )
+                    context.host_path, context.name, files_of(context), serial, True, waits, source,
+                    self._placements.choose(key, context.workers),
+                )  # fmt: skip
                 self._entries[key], self._contexts[key] = entry, context
                 self._loaded = key
                 workers = self._present()
@@ -104,10 +114,12 @@ class Followers:
                     self._loaded = ""
             self._change(key, is_paused=False)
 
-    def _load(self, entry: ApplicationEntry, workers: list[Member]) -> None:
+    def _load(self, entry: ApplicationEntry, present: list[Member]) -> None:
+        """Load an application in its workers, then tell the others who runs it."""
         runs, gone = 0, 0
         # Whoever waits, and runs what is there already, need not load it again.
         argument = {"entry": entry.told(), "new": not entry.is_paused}
+        workers = [worker for worker in present if entry.runs_in(_index(worker))]
         for worker in workers:
             result: Any = self._call(worker, "load", argument)
             if result is not None and result.get("restarts"):
@@ -127,6 +139,9 @@ class Followers:
         if gone and gone == len(workers):
             self._change(entry.key, runs=False)
             raise DeploymentError(f"{entry.name or '/'}: every worker has ended while it started the application")
+        for worker in present:
+            if worker not in workers:
+                self._call(worker, "load", argument)
 
     def _note_outcome(self, worker: Member, key: str, why: str) -> None:
         with self._table:
@@ -157,6 +172,7 @@ class Followers:
 
     def _remove(self, key: str) -> None:
         with self._changing:
+            self._placements.forget(key)
             with self._table:
                 self._entries.pop(key, None)
                 self._contexts.pop(key, None)
@@ -272,6 +288,29 @@ class Followers:
             found = next_one()
             return None if found is None else {"failure": self._failures[found].get(key, "")}
 
+    def workers_of(self, context: StandardContext) -> tuple[int, ...] | None:
+        """See :class:`Elsewhere`."""
+        with self._table:
+            entry = self._entries.get(manager_key(context).decode())
+            return None if entry is None else entry.workers
+
+    def _on_lost(self, _: int) -> None:
+        """A worker has gone. In the runner."""
+        if not self._server.is_ending:
+            self._server.reactor.submit(self._move_applications)
+
+    def _move_applications(self) -> None:
+        """Find other workers for the applications of those that the node is no longer to have."""
+        with self._changing:
+            for key in self._placements.without_worker():
+                with self._table:
+                    context, old = self._contexts[key], self._entries[key]
+                    chosen = self._placements.choose(key, context.workers)
+                    entry = self._entries[key] = replace(old, workers=chosen)
+                    present = self._present()
+                for worker in sorted(present, key=lambda each: not entry.runs_in(_index(each))):
+                    self._call(worker, "load", {"entry": entry.told(), "new": False})
+
     # -- services ------------------------------------------------------------------------------------------------
 
     def _join(self, caller: int | None, _: object) -> dict[str, Any] | None:
@@ -307,17 +346,23 @@ class Followers:
         """An application that no worker could start at the node's start has failed, as one that is deployed later."""
         with self._changing:
             with self._table:
-                outcomes = [self._failures.get(worker) for worker in self._present()]
+                outcomes = [(_index(worker), self._failures.get(worker)) for worker in self._present()]
                 failed = {
                     key: why
-                    for outcome in outcomes
+                    for _, outcome in outcomes
                     for key, why in (outcome or {}).items()
-                    if all(each is None or key in each for each in outcomes)
+                    if all(each is None or key in each for index, each in outcomes if self._entries[key].runs_in(index))
                 }
                 contexts = [(self._contexts[key], why) for key, why in failed.items() if key in self._contexts]
             for context, why in contexts:
                 if context.state.available:
                     context.fail(why)
+
+    def _knows_session(self, _: int | None, argument: tuple[str, str]) -> bool:
+        key, session_id = argument
+        context = self.context(key)
+        manager = None if context is None else context.manager
+        return manager is not None and manager.find_session(session_id) is not None
 
     def _learn(self, _: int | None, fact: dict[str, Any]) -> None:
         """A worker has loaded an application and says if it is distributable."""

@@ -18,6 +18,7 @@ from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.workers.application_entry import manager_key
+from catalina.workers.away_manager import AwayManager
 from catalina.workers.connection_moves import ConnectionMoves
 from catalina.workers.container_requests import ContainerRequests, RelayedServlet, is_own
 from catalina.workers.followers import Followers
@@ -86,6 +87,7 @@ class KeeperRole:
     Args:
         listening: where workers connect; bound by the arbiter.
         awaited: see :class:`WorkerLinks`.
+        count: how many workers the node is to have.
     """
 
     serves = False
@@ -99,7 +101,9 @@ class KeeperRole:
         """False: the keeper accepts none."""
         return False
 
-    def __init__(self, server: StandardServer, listening: socket.socket, awaited: int) -> None:
+    def __init__(
+        self, server: StandardServer, listening: socket.socket, awaited: int, count: Callable[[], int]
+    ) -> None:
         self._reactor = server.reactor
         self.links = WorkerLinks(listening, server.reactor, awaited)
         self._states = KeeperStates()
@@ -115,7 +119,7 @@ class KeeperRole:
             for context in host.children
             if isinstance(context, StandardContext)
         }
-        self.elsewhere = Followers(self.links, server, declared)
+        self.elsewhere = Followers(self.links, server, declared, count)
         requests = ContainerRequests(self.links.services, self.elsewhere.context)
         self.links.on_lost.append(lambda worker: self._reactor.submit(partial(requests.worker_lost, worker)))
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
@@ -232,6 +236,8 @@ class WorkerRole:
         self._connectors = [connector for service in server.services for connector in service.connectors]
         #: How often the keeper had an application started, as this worker knows it.
         self.serials: dict[str, int] = {}
+        #: The workers of applications that do not run in all of them, as the keeper has chosen.
+        self.placements: dict[str, tuple[int, ...]] = {}
         self._clusters: dict[ContainerBase, WorkerCluster] = {}
         for engine in _engines(server):
             self._replace_clusters(engine)
@@ -267,8 +273,9 @@ class WorkerRole:
         return found
 
     def runs(self, context: StandardContext) -> bool:
-        """Every application, as yet."""
-        return True
+        """True unless the keeper has chosen other workers for it."""
+        workers = self.placements.get(manager_key(context).decode())
+        return workers is None or self.index in workers
 
     def reload(self, context: StandardContext, by_command: bool) -> bool:
         """The keeper has it done in all workers, this one too."""
@@ -296,6 +303,9 @@ class WorkerRole:
 
     def manager_for(self, context: StandardContext, declared: Manager | None) -> Manager:
         """A manager that has what this worker serves; the keeper has the rest."""
+        if not self.runs(context):
+            key = manager_key(context).decode()
+            return AwayManager(key, lambda: self.placements.get(key, ()), self.queries.call)
         self.tell(context)
         engine = _engine_of(context)
         of_host = self._clusters.get(context.host)

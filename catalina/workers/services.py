@@ -11,7 +11,7 @@ from catalina.errors import CatalinaError
 from catalina.reactor import Reactor
 from catalina.workers.frames import CallError, decode_call, decode_result, encode_result
 
-__all__ = ["MAY_FORGET", "MAY_MAKE_SESSION", "Calls", "Services"]
+__all__ = ["HOLDER", "KNOWS_SESSION", "MAY_FORGET", "MAY_MAKE_SESSION", "Calls", "Services"]
 
 log = logging.getLogger("org.apache.catalina.workers.Services")
 
@@ -20,6 +20,12 @@ MAY_MAKE_SESSION = "may-make-session"
 
 #: Service of the keeper: it gives the ids of the sessions of that manager whose copies a worker may drop.
 MAY_FORGET = "may-forget"
+
+#: Service of the keeper: it says whether a session of the application with that key exists.
+KNOWS_SESSION = "knows-session"
+
+#: Service of the keeper: the index of a worker that has a copy of a session of the manager with that key, or None.
+HOLDER = "holder"
 
 #: A service: the caller's worker (None for the keeper) and the argument; the result, as JSON can say it.
 Service = Callable[["int | None", Any], Any]

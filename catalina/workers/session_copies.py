@@ -233,6 +233,12 @@ class SessionCopies:
             return manager.state_sender.encoded([record]), len(self._holders[record.key]) > 1
         return (b"" if grave is None else encode_ends([grave])), False
 
+    def holder(self, session_id: str) -> int | None:
+        """The index of a worker that has a copy of a session, the same for all who ask; None without one."""
+        record = self._record(session_id)
+        holders = () if record is None else self._holders.get(record.key, ())
+        return min((member.port - 1 for member in holders), default=None)
+
     def may_make(self, port: int, members: Sequence[Member]) -> bool:
         """True when a worker may make a session; False when the node has as many as maxActiveSessions allows.
 

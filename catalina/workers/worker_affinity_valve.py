@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from catalina.errors import CatalinaError
 from catalina.valves.valve_base import ValveBase
+from catalina.workers.away_manager import AwayManager
 from catalina.workers.relay_connection import RELAYED
 from catalina.workers.request_relay import RelayError
 from catalina.workers.worker_manager import WorkerManager
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
     from catalina.workers.request_relay import RequestRelay
 
 __all__ = ["WorkerAffinityValve"]
+
+#: Seconds that a request waits in a worker that is about to run its application.
+AGREE_SECONDS = 5.0
+AGAIN_SECONDS = 0.05
 
 log = logging.getLogger("org.apache.catalina.workers.WorkerAffinityValve")
 
@@ -44,10 +51,15 @@ class WorkerAffinityValve(ValveBase):
     def invoke(self, request: Request, response: Response) -> None:
         """Let the request through, or its connection go."""
         session_id = request.requested_session_id
-        if session_id is not None and request.context is not None:
-            manager = request.context.manager
+        context = request.context
+        if context is not None:
+            manager = context.manager
+            if isinstance(manager, AwayManager):
+                self._pass_to_its_worker(manager, request, response)
+                return
             if (
-                isinstance(manager, WorkerManager)
+                session_id is not None
+                and isinstance(manager, WorkerManager)
                 and session_id not in manager.sessions
                 and self._can_move(request, response)
             ):
@@ -63,14 +75,42 @@ class WorkerAffinityValve(ValveBase):
     def _move(self, worker: int, request: Request, response: Response) -> None:
         response.hand_over(partial(self._moves.move, worker, self._number_of(request.connector)))
 
-    def pass_on(self, worker: int, request: Request, response: Response) -> None:
-        """Let another worker answer: the connection goes there when it can, else the request does.
+    def _pass_to_its_worker(self, manager: AwayManager, request: Request, response: Response) -> None:
+        """Let a worker answer that runs the application.
 
-        A request that was passed on already is refused: the workers disagree for a moment about who runs what.
+        A request that another worker has sent here stays here, because this worker is about to hear that it runs the
+        application; otherwise workers that disagree would send it to and fro.
         """
         if RELAYED in request.notes:
-            self._refuse(503, f"worker [{worker}] runs the application now", request, response)
-        elif self._can_move(request, response):
+            if self._comes_here(request, response):
+                self.next.invoke(request, response)
+            else:
+                self._refuse(503, "this worker was expected to run the application", request, response)
+            return
+        try:
+            worker = manager.worker_for(request.requested_session_id)
+        except CatalinaError as error:
+            self._refuse(503, str(error), request, response)
+        else:
+            self.pass_on(worker, request, response)
+
+    @staticmethod
+    def _comes_here(request: Request, response: Response) -> bool:
+        """Wait for the application to be here."""
+        connector = request.connector
+        deadline = time.monotonic() + AGREE_SECONDS
+        with connector.reactor.blocking():
+            while time.monotonic() < deadline:
+                time.sleep(AGAIN_SECONDS)
+                if not connector.map_request(request, response) or request.context is None:
+                    return False
+                if not isinstance(request.context.manager, AwayManager):
+                    return True
+        return False
+
+    def pass_on(self, worker: int, request: Request, response: Response) -> None:
+        """Let another worker answer: the connection goes there when it can, else the request does."""
+        if self._can_move(request, response):
             self._move(worker, request, response)
         else:
             try:

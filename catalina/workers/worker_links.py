@@ -32,7 +32,7 @@ from catalina.workers.frames import (
 )
 from catalina.workers.link import Link
 from catalina.workers.peers import worker_member
-from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION, Calls, Services
+from catalina.workers.services import HOLDER, MAY_FORGET, MAY_MAKE_SESSION, Calls, Services
 from catalina.workers.session_copies import SessionCopies
 from catalina.workers.session_tellers import MAY_TELL_END, SESSION_LISTENERS, TELL_ENDS
 
@@ -77,6 +77,7 @@ class WorkerLinks:
         self.services.add(MAY_FORGET, self._may_forget, is_quick=True)
         self.services.add(MAY_TELL_END, self._may_tell_end, is_quick=True)
         self.services.add(SESSION_LISTENERS, self._listens, is_quick=True)
+        self.services.add(HOLDER, self._holder, is_quick=True)
         self._copies: dict[bytes, SessionCopies] = {}
         self._links: dict[Member, _WorkerLink] = {}
         #: Connections that have not said yet whose they are, and those for queries.
@@ -111,6 +112,11 @@ class WorkerLinks:
         copies = self._copies.get(key.encode())
         if copies is not None and worker is not None:
             copies.listens()
+
+    def _holder(self, _: int | None, argument: tuple[str, str]) -> int | None:
+        key, session_id = argument
+        copies = self._copies.get(key.encode())
+        return None if copies is None else copies.holder(session_id)
 
     def _may_make(self, worker: int | None, key: str) -> bool:
         """A worker wants to make a session. In the runner."""

@@ -41,6 +41,7 @@ class FakeRole:
     def __init__(self) -> None:
         self.index = 0
         self.serials: dict[str, int] = {}
+        self.placements: dict[str, tuple[int, ...]] = {}
         self.table: list[ApplicationEntry] = []
         self.hosts: list[dict[str, Any]] = []
         self.removed: list[dict[str, str]] = []

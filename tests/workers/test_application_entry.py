@@ -27,6 +27,13 @@ def test_an_entry_of_server_xml_has_no_source() -> None:
     assert ApplicationEntry.heard(entry.told()) == entry
 
 
+def test_an_entry_says_which_workers_run_the_application() -> None:
+    entry = ApplicationEntry("Catalina/localhost", "", "1:2", 1, True, False, None, (0, 2))
+    assert ApplicationEntry.heard(json.loads(json.dumps(entry.told()))) == entry
+    assert [entry.runs_in(index) for index in range(3)] == [True, False, True]
+    assert ApplicationEntry("Catalina/localhost", "", "1:2", 1, True, False, None).runs_in(7)
+
+
 @pytest.mark.parametrize("told", [None, {}, {"source": None, "colour": "red"}])
 def test_what_is_no_entry_is_refused(told: Any) -> None:
     with pytest.raises(ProtocolError, match="expected the entry of an application"):

@@ -29,7 +29,7 @@ class Following:
         #: Reasons why the application does not start, by worker.
         self.failures: dict[int, str] = {}
         server: Any = SimpleNamespace(reactor=node.keeper.reactor, is_ending=False)
-        self.followers = Followers(node.keeper.links, server, set())
+        self.followers = Followers(node.keeper.links, server, set(), lambda: len(node.workers))
         engine = StandardEngine(name="Catalina", default_host="localhost")
         self.host = StandardHost(name="localhost")
         engine.add_child(self.host)
@@ -222,3 +222,36 @@ def test_all_workers_are_asked(following: Following) -> None:
     for worker in following.node.workers:
         worker.channel.services.add("size", lambda caller, asked: 7)
     assert following.followers.ask_all("size") == {0: 7, 1: 7}
+
+
+def test_an_application_that_wants_one_worker_runs_there_and_the_others_hear_of_it(following: Following) -> None:
+    following.context.workers = 1
+    following.failures[1] = "not asked for"
+    following.followers.start(following.context)
+    assert following.told_of("load") == [0, 1]
+    assert ApplicationEntry.heard(following.told[1][2]["entry"]).workers == (0,)
+    assert following.followers.workers_of(following.context) == (0,)
+
+
+def test_an_application_moves_when_the_node_is_to_have_fewer_workers(make_node: Callable[..., SmallNode]) -> None:
+    following = Following(make_node(workers=3))
+    following.context.workers = 2
+    other = StandardContext(path="/other", workers=1)
+    following.host.add_child(other)
+    following.followers.start(other)
+    following.followers.start(following.context)
+    assert following.followers.workers_of(following.context) == (1, 2)
+    following.node.workers.pop().end()
+    wait_until(lambda: following.followers.workers_of(following.context) is None, "it runs in all that are left")
+    wait_until(lambda: following.told_of("load")[-2:] == [0, 1], "the workers hear of it")
+
+
+def test_whoever_asks_hears_if_a_session_exists(following: Following) -> None:
+    following.followers.start(following.context)
+    following.context.manager = following.node.keeper.manager
+    session = following.node.workers[0].request(count=1)
+    assert session is not None
+    call = following.node.workers[1].queries.call
+    wait_until(lambda: call("knows-session", [KEY, session.id]), "the keeper has it")
+    assert call("knows-session", [KEY, "A" * 32]) is False
+    assert call("knows-session", ["other", session.id]) is False

@@ -17,6 +17,7 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.standard_manager import StandardManager
 from catalina.workers.application_entry import manager_key
+from catalina.workers.away_manager import AwayManager
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.roles import KeeperRole, WorkerRole
 from catalina.workers.shared_parts import SharedParts
@@ -50,7 +51,7 @@ class Tree:
         self.shared = SharedParts.make(2)
 
     def keeper(self) -> KeeperRole:
-        role = KeeperRole(self.server, self.shared.listening, 0)
+        role = KeeperRole(self.server, self.shared.listening, 0, lambda: 2)
         self.server.role = role
         return role
 
@@ -177,3 +178,14 @@ def test_the_groups_manager_is_known_until_the_code_says_otherwise(tree: Tree) -
     tree.context.distributable = False
     assert role.manager_for(tree.context, None) is not manager
     assert not role.has_group_manager(tree.context)
+
+
+def test_a_worker_knows_which_applications_it_runs(tree: Tree) -> None:
+    role = tree.worker()
+    assert role.runs(tree.context)
+    role.placements["Catalina/localhost//shop"] = (1,)
+    assert not role.runs(tree.context)
+    manager = role.manager_for(tree.context, None)
+    assert isinstance(manager, AwayManager)
+    assert manager.worker_for(None) == 1
+    assert tree.queries.calls == [], "the keeper hears of it from those that run it"

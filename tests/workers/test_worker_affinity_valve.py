@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from catalina.valves.valve_base import ValveBase
+from catalina.workers import worker_affinity_valve
+from catalina.workers.away_manager import AwayManager
 from catalina.workers.relay_connection import RELAYED
 from catalina.workers.request_relay import RelayError
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
@@ -120,13 +125,13 @@ class Relay:
 class Passing:
     """One request that goes to worker 1."""
 
-    def __init__(self, *, can_hand_over: bool, error: RelayError | None = None, was_relayed: bool = False) -> None:
+    def __init__(self, *, can_hand_over: bool, error: RelayError | None = None) -> None:
         moves: Any = Moves()
         relay: Any = Relay(error)
         valve = WorkerAffinityValve(moves, relay, lambda connector: 4)
         valve.next = Next()
         request: Any = SimpleNamespace(
-            notes={RELAYED: True} if was_relayed else {}, connector=None, remote_addr="192.0.2.7", remote_port=40_000,
+            connector=None, remote_addr="192.0.2.7", remote_port=40_000,
             request_uri="/shop", context=object(), wrapper=object(),
         )  # fmt: skip
         self.errors: list[int] = []
@@ -153,6 +158,56 @@ def test_a_request_without_an_answer_gets_the_hosts_error_page() -> None:
     assert (passing.errors, passing.context) == ([502], None)
 
 
-def test_a_request_is_passed_on_once() -> None:
-    passing = Passing(can_hand_over=False, was_relayed=True)
-    assert (passing.errors, passing.relayed) == ([503], [])
+class Away:
+    """A request for an application that another worker runs.
+
+    Args:
+        maps: the managers that the application has here, one after the other.
+    """
+
+    def __init__(self, *maps: Any, was_relayed: bool = False, workers: tuple[int, ...] = (3,)) -> None:
+        moves: Any = Moves()
+        nothing: Any = None
+        valve = WorkerAffinityValve(moves, nothing, lambda connector: 4)
+        following = Next()
+        valve.next = following
+        manager = AwayManager("key", lambda: workers, lambda service, argument: None)
+        managers = list(maps)
+        reactor = SimpleNamespace(blocking=contextlib.nullcontext)
+        connector = SimpleNamespace(reactor=reactor, map_request=self._map)
+        self._managers = managers
+        request: Any = SimpleNamespace(
+            notes={RELAYED: True} if was_relayed else {}, connector=connector, remote_addr="192.0.2.7",
+            remote_port=40_000, request_uri="/shop", context=SimpleNamespace(manager=manager), wrapper=object(),
+            requested_session_id=None,
+        )  # fmt: skip
+        self.errors: list[int] = []
+        response: Any = SimpleNamespace(
+            can_hand_over=True, hand_over=lambda take: take(None), send_error=self.errors.append,
+            set_header=lambda name, value: None,
+        )  # fmt: skip
+        valve.invoke(request, response)
+        self.moved, self.served = moves.moved, len(following.requests) == 1 and not self.errors
+
+    def _map(self, request: Any, response: Any) -> bool:
+        request.context = SimpleNamespace(manager=self._managers.pop(0))
+        return True
+
+
+def test_a_request_for_an_application_of_another_worker_goes_there() -> None:
+    assert Away().moved == [(3, 4)]
+
+
+def test_a_request_that_no_worker_can_answer_is_refused() -> None:
+    assert Away(workers=()).errors == [503]
+
+
+def test_a_request_that_was_sent_here_waits_for_the_application_to_come() -> None:
+    still_away = AwayManager("key", lambda: (3,), lambda service, argument: None)
+    away = Away(still_away, object(), was_relayed=True)
+    assert (away.moved, away.served) == ([], True)
+
+
+def test_a_request_that_was_sent_here_does_not_wait_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_affinity_valve, "AGREE_SECONDS", 0.0)
+    assert Away(was_relayed=True).errors == [503]
