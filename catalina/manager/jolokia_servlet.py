@@ -15,9 +15,11 @@ from catalina.attributes import Attribute
 from catalina.core.container_servlet import ContainerServlet
 from catalina.errors import ConfigurationError, DeploymentError
 from catalina.manager.asked import Environ, StartResponse
+from catalina.manager.event_stream import EventStream, begun, most_streams
 from catalina.manager.jolokia.commands import Commands, Forbidden, error_json
+from catalina.manager.jolokia.notifications import MAX_STREAMS, TooManyStreams
 from catalina.manager.jolokia.policy import Policy, read_policy, same_origin
-from catalina.manager.jolokia.request import BadRequest, Parameters, from_json, from_path
+from catalina.manager.jolokia.request import BadRequest, JolokiaRequest, Parameters, from_json, from_path
 from catalina.mbeans.audit import Caller
 from catalina.realm.lock_out_realm import LockOutRealm
 
@@ -70,7 +72,13 @@ class JolokiaServlet(ContainerServlet):
             log.warning("The realm of [%s] is no LockOutRealm: whoever reaches it can try passwords without end",
                         context.name)  # fmt: skip
         config = context.login_config
-        self._commands = Commands(server.mbeans, self._policy, (config.realm_name if config else "") or "")
+        realm = (config.realm_name if config else "") or ""
+        self._commands = Commands(server.mbeans, self._policy, realm)
+        self._commands.show_beans()
+
+    def close_servlet(self) -> None:
+        """The application stops: its beans go."""
+        self._commands.hide_beans()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
@@ -87,6 +95,8 @@ class JolokiaServlet(ContainerServlet):
             if method == "OPTIONS":
                 return self._preflight(environ, start_response, headers)
             content = self._answer(method, environ, self._parameters(query))
+            if isinstance(content, EventStream):
+                return begun(content, start_response, [each for each in headers if each[0] != "Cache-Control"])
         except (BadRequest, ValueError) as error:
             body = f"400 (Bad Request)\n\n{error}\n".encode()
             start_response("400 Bad Request", [*headers, ("Content-Type", "text/plain; charset=utf-8"),
@@ -105,18 +115,39 @@ class JolokiaServlet(ContainerServlet):
         if not self._policy.allows_method(method):
             raise Forbidden(f"HTTP method {method.lower()} is not allowed according to the given security policy")
         if method in ("GET", "HEAD"):
-            return self._commands.answer(from_path(_path_of(environ), parameters), caller)
+            request = from_path(_path_of(environ), parameters)
+            if request.opens_stream and method == "GET":
+                return self._stream(request, environ)
+            return self._commands.answer(request, caller)
         if method != "POST":
             raise BadRequest(f"HTTP method {method} is not supported")
         given = _json_of(environ)
         if not isinstance(given, list):
-            return self._commands.answer(from_json(given, parameters), caller)
+            request = from_json(given, parameters)
+            return self._stream(request, environ) if request.opens_stream else self._commands.answer(request, caller)
         if len(given) > MAX_BULK:
             raise BadRequest(f"{len(given)} requests at once, limit {MAX_BULK}")
         # All requests are parsed before the first is executed, so that a mistake in the last one leaves nothing half
         # done.
         requests = [from_json(each, parameters) for each in given]
         return [self._commands.answer(request, caller) for request in requests]
+
+    def _stream(self, request: JolokiaRequest, environ: Environ) -> object:
+        """A stream of notifications, or the answer that says why there is none."""
+        context, clients = self.wrapper.context, self._commands.notifications
+        server, command = context.server, request.notification
+        if not self._policy.allows_command("notification"):
+            raise Forbidden("Command notification is not allowed")
+        if command is None or server is None:
+            raise BadRequest("No command given")
+        last = environ.get("HTTP_LAST_EVENT_ID") or ""
+        try:
+            frames = clients.open(
+                command, int(last) if last.isascii() and last.isdecimal() else None, most_streams(server, MAX_STREAMS)
+            )
+        except (ValueError, TooManyStreams) as error:
+            return {**error_json(error, request), "request": request.to_json(), "timestamp": int(time.time())}
+        return EventStream(context, server, clients.leave, frames)
 
     # -- access ----------------------------------------------------------------------------------------------------
 

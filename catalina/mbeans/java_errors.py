@@ -52,9 +52,15 @@ def java_error(error: BaseException) -> JavaError:
             cause = JavaError(_NO_METHOD, f"{error.class_name}.{error.name}({','.join(error.signature or ())})")
             return JavaError("javax.management.ReflectionException", _NO_SIGNATURE.format(error.name), cause)
         case OperationFailed():
-            cause = JavaError("java.lang.RuntimeException", str(error.__cause__) or repr(error.__cause__))
+            cause = _plain(error if error.__cause__ is None else error.__cause__)
             return JavaError("javax.management.MBeanException", f"Exception invoking method [{error.operation}]", cause)
-    return JavaError("java.lang.RuntimeException", text or repr(error))
+    return _plain(error)
+
+
+def _plain(error: BaseException) -> JavaError:
+    """The exception for one that means nothing to JMX."""
+    kind = "java.lang.IllegalArgumentException" if isinstance(error, ValueError) else "java.lang.RuntimeException"
+    return JavaError(kind, str(error) or repr(error))
 
 
 _NO_METHOD = "java.lang.NoSuchMethodException"

@@ -71,6 +71,8 @@ class NotificationHub:
 
     def __init__(self, names: Callable[[], Iterable[ObjectName]], capacity: int = CAPACITY) -> None:
         self._names = names
+        #: Notifications that are kept.
+        self.capacity = capacity
         self._kept: deque[Notification] = deque(maxlen=capacity)
         self._next = 0
         self._changed = threading.Condition()

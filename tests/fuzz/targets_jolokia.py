@@ -35,6 +35,8 @@ def _paths() -> list[bytes]:
         b"list/java.lang/type=Memory",
         b"search/Catalina:type=*,*",
         b"version",
+        b'notification/add/1cddf91c/pull/a:b=c/JMX.mbean,j2ee/{"a":1}/back',
+        b"notification/remove/1cddf91c/2",
     ]
 
 
@@ -43,6 +45,7 @@ def _bodies() -> list[bytes]:
         {"type": "read", "mbean": "Catalina:type=Server", "attribute": ["stateName", "port"], "path": "a/b"},
         {"type": "write", "mbean": "a:b=c", "attribute": "x", "value": {"y": [1, None]}},
         {"type": "exec", "mbean": "a:b=c", "operation": "f", "arguments": [1, "x", [True]]},
+        {"type": "notification", "command": "add", "client": "1", "mode": "sse", "mbean": "a:b=c", "filter": ["JMX."]},
         {"type": "search", "mbean": "*:*", "config": {"maxDepth": 3, "ignoreErrors": "true"}},
     ]
     return [json.dumps(each).encode() for each in requests]

@@ -50,10 +50,11 @@ class Screen:
         """The environment of a program that shows its windows here."""
         return {**os.environ, "DISPLAY": self.display}
 
-    def colours(self) -> int:
-        """The number of different colours on the screen."""
-        _, lines = self._pixels()
-        return len({line[at : at + 3] for line in lines for at in range(0, len(line), 4)})
+    def colour_at(self, place: tuple[int, int]) -> tuple[int, int, int]:
+        """Red, green and blue of one pixel."""
+        line = self._pixels()[1][place[1]]
+        blue, green, red = line[4 * place[0] : 4 * place[0] + 3]
+        return red, green, blue
 
     def save(self, file: Path) -> None:
         """Write a picture of the screen as PNG."""

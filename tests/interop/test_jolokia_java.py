@@ -28,6 +28,8 @@ pytestmark = pytest.mark.interop
 JARS = ("jolokia-core.jar", "json-simple.jar")
 ONE = "shop:type=Shop,name=one"
 HERE = Path(__file__).parent
+#: Characters of a path that are sent as they are.
+SAFE = "/!:=,*()"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def _canonical(text: str) -> str:
 
 
 def both(agent: str, ours: Commands, path: str, query: str = "") -> tuple[Any, Any]:
-    with urllib.request.urlopen(f"{agent}/{quote(path, safe='/!:=,*()[]')}{query}", timeout=30) as response:
+    with urllib.request.urlopen(f"{agent}/{quote(path, safe=SAFE)}{query}", timeout=30) as response:
         java = json.loads(response.read())
     parameters = dict(pair.split("=") for pair in query[1:].split("&")) if query else {}
     try:
@@ -165,3 +167,47 @@ def test_a_bulk_request_and_the_listing_have_the_same_shape(agent: str, ours: Co
     add, theirs_add = mine["op"]["add"], theirs["op"]["add"]
     assert add["ret"] == theirs_add["ret"]
     assert [part["type"] for part in add["args"]] == [part["type"] for part in theirs_add["args"]]
+
+
+def test_the_history_is_the_real_agents(agent: str, ours: Commands) -> None:
+    """Debian's agent, 1.7, has the operations at its bean ``jolokia:type=Config``; 2.x has them at ``History``."""
+    ours.show_beans()
+    store = ours.answer(from_path("search/jolokia:type=History,*", Parameters()), Caller("test"))["value"][0]
+
+    def asked(path: str) -> tuple[Any, Any]:
+        """The histories of both answers, without the times."""
+        with urllib.request.urlopen(
+            f"{agent}/{quote(path.format('jolokia:type=Config'), safe=SAFE)}", timeout=30
+        ) as answer:
+            java = json.loads(answer.read())
+        own = ours.answer(from_path(_our_names(path.format(store)), Parameters()), Caller("test"))
+        assert (java["status"], own["status"]) == (200, 200), (java, own)
+        return _without_times(java.get("history")), _lowered(_without_times(own.get("history")))
+
+    try:
+        for command in (
+            f"exec/{{}}/setHistoryLimitForAttribute/{ONE}/Share/[null]/[null]/2/0",
+            f"exec/{{}}/setHistoryEntriesForAttribute/{ONE}/Names/1/[null]/3",
+            f"exec/{{}}/setHistoryLimitForOperation/{ONE}/greet/[null]/5/100",
+            *[f"read/{ONE}/Share"] * 4,
+            *[f"read/{ONE}/Share,Open"] * 2,
+            *[f"read/{ONE}/Names/1"] * 2,
+            f"read/{ONE}/Names",
+            *[f"exec/{ONE}/greet/{name}" for name in "abc"],
+            *["read/shop:name=one,*/Share"] * 2,
+            f"exec/{{}}/setHistoryLimitForOperation/{ONE}/greet/[null]/0/0",
+            f"exec/{ONE}/greet/d",
+            "exec/{}/resetHistoryEntries",
+            f"read/{ONE}/Share",
+        ):
+            java, own = asked(command)
+            assert own == _lowered(java), command
+    finally:
+        ours.hide_beans()
+
+
+def _without_times(older: Any) -> Any:
+    if isinstance(older, list):
+        assert all(set(each) == {"value", "timestamp"} for each in older)
+        return [each["value"] for each in older]
+    return {_canonical(key): _without_times(inner) for key, inner in older.items()} if older else older

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.manager import event_stream
 from catalina.manager.cluster import watch as watch_module
 from catalina.manager.cluster.watch import ClusterWatch
 from tests.cluster.clusters import full
@@ -122,7 +123,7 @@ def test_who_reads_nothing_holds_up_neither_the_looks_nor_another_reader(site, w
 
 
 def test_a_stream_ends_after_its_time(site, watch, monkeypatch):
-    monkeypatch.setattr(watch_module, "WATCH_SECONDS", 0.0)
+    monkeypatch.setattr(event_stream, "STREAM_SECONDS", 0.0)
     with reading(site) as stream:
         stream.until(b"0\r\n\r\n")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from http.client import HTTPConnection
 
 import pytest
 
+from catalina.mbeans.object_name import ObjectName
 from tests.manager.site import USERS, make_base, running
 
 
@@ -122,3 +125,42 @@ def test_a_policy_file_that_cannot_be_used_lets_nobody_do_anything(tmp_path):
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
 def test_other_methods_are_400(site, method):
     assert site.ask("/jolokia/version", method).status == 400
+
+
+def test_the_agents_beans_come_and_go_with_its_application(site):
+    assert len(get(site, "search/jolokia:*")["value"]) == 2
+    application = site.host.find_child("/jolokia")
+    application.stop()
+    assert not site.server.mbeans.query(ObjectName.parse("jolokia:*"))
+    application.start()
+
+
+def test_a_stream_tells_a_listener_and_ends_with_its_client(site):
+    client = get(site, "notification/register")["value"]["id"]
+    manager = "Catalina:type=Manager,host=localhost,context=!/plain"
+    assert get(site, f"notification/add/{client}/sse/{manager}")["value"] == "1"
+    connection = HTTPConnection("127.0.0.1", site.port, timeout=30)
+    try:
+        login = {"Authorization": "Basic " + base64.b64encode(b"gui:secret").decode()}
+        connection.request("GET", f"/jolokia/notification/open/{client}/sse", headers=login)
+        answer = connection.getresponse()
+        assert answer.getheader("Content-Type") == "text/event-stream;charset=utf-8"
+        assert answer.readline() == b"retry: 2000\n"
+        assert get(site, f"write/{manager}/processExpiresFrequency/5")["status"] == 200
+        assert answer.readline() == b"\n"
+        assert answer.readline().startswith(b"id: ")
+        told = json.loads(answer.readline().removeprefix(b"data: "))
+        assert told["notifications"][0]["newValue"] == 5
+        assert get(site, f"notification/unregister/{client}")["status"] == 200
+        answer.read()
+    finally:
+        connection.close()
+    refused = get(site, f"notification/open/{client}/sse")
+    assert (refused["status"], refused["error_type"]) == (500, "java.lang.IllegalArgumentException")
+
+
+def test_a_policy_without_notifications_refuses_streams_too(tmp_path):
+    with running(base_of(tmp_path, "<commands><command>read</command></commands>")) as site:
+        site.login = "gui:secret"
+        for command in ("register", "open/x/sse"):
+            assert get(site, f"notification/{command}")["status"] == 403

@@ -39,3 +39,10 @@ def test_an_attribute_that_is_only_read_names_the_setter_that_java_misses() -> N
     assert java_error(caught.value).stack_trace().split("\n")[1] == (
         "Caused by: java.lang.NoSuchMethodException: org.apache.catalina.Component.setClassName(java.lang.String)"
     )
+
+
+def test_a_value_that_an_operation_refuses_is_an_illegal_argument() -> None:
+    failed = OperationFailed("go", ObjectName.parse("d:a=b"), ValueError("no"))
+    failed.__cause__ = ValueError("no")
+    assert java_error(failed).cause == java_error(ValueError("no"))
+    assert str(java_error(ValueError("no"))) == "java.lang.IllegalArgumentException: no"

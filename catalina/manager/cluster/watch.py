@@ -30,8 +30,6 @@ LOOK_SECONDS, ASK_SECONDS = 1.0, 0.9
 FRESH_SECONDS = 1.5
 #: Watchers at the same time: each holds a thread.
 MAX_WATCHERS = 8
-#: Seconds after which a watcher has to come, and log in, anew.
-WATCH_SECONDS = 300.0
 
 
 class TooManyWatchers(Exception):
@@ -105,19 +103,18 @@ class ClusterWatch:
             self._changed.notify_all()
 
     def frames(self, ended: Callable[[], bool]) -> Iterator[bytes]:
-        """The group as an event of a stream whenever it was looked at, for at most :data:`WATCH_SECONDS`; between
-        :meth:`enter` and :meth:`leave`.
+        """The group as an event of a stream whenever it was looked at; between :meth:`enter` and :meth:`leave`.
 
         Args:
             ended: looked at about once a second.
         """
-        ends, last = time.monotonic() + WATCH_SECONDS, self._number
+        last = self._number
         while True:
             number = self._await_other(last)
             if number != last:
                 yield self._frame
             last = number
-            if ended() or time.monotonic() > ends:
+            if ended():
                 return
 
     def _await_other(self, last: int) -> int:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from catalina.errors import CatalinaError
+from catalina.manager.jolokia.history import History
 from catalina.manager.jolokia.listing import listed, wanted_names
+from catalina.manager.jolokia.notifications import Notifications
 from catalina.manager.jolokia.policy import Policy
 from catalina.manager.jolokia.request import BadRequest, JolokiaRequest, Parameters
 from catalina.manager.jolokia.serializer import Serializer
@@ -51,7 +53,7 @@ class Commands:
     Args:
         registry: the beans.
         policy: the allowed requests.
-        url: the agent's address, for ``version``.
+        realm: the name that clients are shown when they have to log in, for ``config``.
     """
 
     def __init__(self, registry: Registry, policy: Policy, realm: str = "") -> None:
@@ -60,6 +62,23 @@ class Commands:
         self._realm = realm
         self._names: frozenset[ObjectName] | None = None
         self._changed = 0
+        self._history = History()
+        self.notifications = Notifications(registry, policy)
+        self._beans = {self._own_name("History"): self._history,
+                       self._own_name("NotificationStore"): self.notifications}  # fmt: skip
+
+    def show_beans(self) -> None:
+        """Show the agent's own beans (domain ``jolokia``) among the others, until :meth:`hide_beans`."""
+        for name, component in self._beans.items():
+            self._registry.register(name, component)
+
+    def hide_beans(self) -> None:
+        """Undo :meth:`show_beans`."""
+        for name in self._beans:
+            self._registry.unregister(name)
+
+    def _own_name(self, kind: str) -> ObjectName:
+        return ObjectName("jolokia", {"type": kind, "agent": self._id})
 
     def answer(self, request: JolokiaRequest, caller: Caller) -> dict[str, Any]:
         """The answer as JSON; failures are answers, too.
@@ -68,12 +87,16 @@ class Commands:
             BadRequest: the request makes no sense for the present beans.
         """
         shown: dict[str, Any] = {}
+        now = int(time.time())
         try:
             value, kind = self._command(request.type)(request, caller)
             # The path of a listing was used already; that of a change leads to the changed part.
             path = request.path if request.type in ("read", "exec") else None
             shown["value"] = Serializer(_limits(request)).json_of(value, path, kind)
             shown["status"] = 200
+            older = self._history.seen(request, shown["value"], now)
+            if older is not None:
+                shown["history"] = older
         except BadRequest:
             raise
         except NotChanged:
@@ -82,16 +105,14 @@ class Commands:
             shown = error_json(error, request)
         if request.parameters.flag("includeRequest", default=True):
             shown["request"] = request.to_json()
-        shown["timestamp"] = int(time.time())
+        shown["timestamp"] = now
         return shown
 
     def _command(self, kind: str) -> Callable[[JolokiaRequest, Caller], Result]:
         commands: Mapping[str, Callable[[JolokiaRequest, Caller], Result]] = {
             "read": self._read, "write": self._write, "exec": self._exec, "list": self._list, "search": self._search,
-            "version": self._version, "config": self._config,
+            "version": self._version, "config": self._config, "notification": self._notification,
         }  # fmt: skip
-        if kind not in commands:
-            raise NotImplementedError(f"Type {kind.upper()} is not supported (yet)")
         if kind not in ("read", "write", "exec", "config") and not self._policy.allows_command(kind):
             raise Forbidden(f"Command {kind} is not allowed")
         return commands[kind]
@@ -208,6 +229,28 @@ class Commands:
         if 0 < self._changed < since:
             raise NotChanged
 
+    # -- notifications ---------------------------------------------------------------------------------------------
+
+    def _notification(self, request: JolokiaRequest, caller: Caller) -> Result:
+        command = request.notification
+        if command is None or not command.command:
+            raise ValueError("No command given")
+        clients = self.notifications
+        name = self._own_name("NotificationStore")
+        commands: Mapping[str, Callable[[], object]] = {
+            "register": lambda: clients.register(name),
+            "unregister": lambda: clients.unregister(command.client),
+            "add": lambda: clients.add(command),
+            "remove": lambda: clients.remove(command.client, command.handle),
+            "ping": lambda: clients.ping(command.client),
+            "list": lambda: clients.list(command.client),
+        }
+        if command.command == "open":
+            raise BadRequest("A stream of notifications has to be asked for alone")
+        if command.command not in commands:
+            raise NotImplementedError(f"No command with name '{command.command}' exists")
+        return commands[command.command](), ""
+
     # -- the agent -------------------------------------------------------------------------------------------------
 
     @property
@@ -298,8 +341,6 @@ def _unwrapped(error: BaseException) -> JavaError:
         return JavaError("java.lang.Exception", str(error))
     if isinstance(error, NotImplementedError):
         return JavaError("java.lang.UnsupportedOperationException", str(error))
-    if isinstance(error, ValueError):
-        return JavaError("java.lang.IllegalArgumentException", str(error))
     found = java_error(error)
     return found.cause if found.class_name in _WRAPPERS and found.cause is not None else found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from catalina.errors import CatalinaError
 from catalina.manager.jolokia.paths import join_path, special_value, split_escaped, split_path
 from catalina.mbeans.object_name import MalformedObjectName, ObjectName
 
-__all__ = ["BadRequest", "JolokiaRequest", "Parameters", "from_json", "from_path"]
+__all__ = ["BadRequest", "JolokiaRequest", "NotificationCommand", "Parameters", "from_json", "from_path"]
 
 TYPES = ("read", "write", "exec", "list", "search", "version", "config", "notification")
 _TRUE, _FALSE = frozenset(("true", "on", "yes", "y", "1")), frozenset(("false", "off", "no", "n", "0"))
@@ -74,6 +75,37 @@ class Parameters:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationCommand:
+    """A request of the type ``notification``. A part that was not given is None.
+
+    Args:
+        command: ``register``, ``add`` ..., not checked.
+        client: the id that ``register`` has answered with.
+        mode: ``pull`` or ``sse``.
+        bean: its name, or a pattern.
+        filter: beginnings of the notifications' types; None for all.
+        config, handback: JSON that is given back.
+        handle: of a listener.
+    """
+
+    command: str
+    client: str | None = None
+    mode: str | None = None
+    bean: ObjectName | None = None
+    filter: tuple[str, ...] | None = None
+    config: dict[str, Any] | None = None
+    handback: Any = None
+    handle: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The parts that were given."""
+        shown = {"command": self.command, "client": self.client, "mode": self.mode,
+                 "mbean": None if self.bean is None else str(self.bean), "filter": list(self.filter or ()) or None,
+                 "config": self.config or None, "handback": self.handback, "handle": self.handle}  # fmt: skip
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class JolokiaRequest:
     """A request.
 
@@ -82,6 +114,7 @@ class JolokiaRequest:
         name: of a bean, or a pattern; None where none is needed.
         attributes: to read; None for one that stands in ``attribute``. Empty is all.
         path: into the value; None without one.
+        notification: for the type ``notification``.
     """
 
     type: str
@@ -93,6 +126,12 @@ class JolokiaRequest:
     arguments: tuple[Any, ...] = ()
     value: Any = None
     path: tuple[str | None, ...] | None = None
+    notification: NotificationCommand | None = None
+
+    @property
+    def opens_stream(self) -> bool:
+        """True when the answer is a stream of notifications."""
+        return self.notification is not None and self.notification.command == "open"
 
     def text_of(self, name: ObjectName) -> str:
         """A bean's name as the client wants it."""
@@ -101,6 +140,8 @@ class JolokiaRequest:
     def to_json(self) -> dict[str, Any]:
         """The request as the answer repeats it."""
         shown: dict[str, Any] = {"type": self.type}
+        if self.notification is not None:
+            shown.update(self.notification.to_json())
         if self.path is not None:
             shown["path"] = join_path(self.path)
         if self.name is not None:
@@ -124,8 +165,10 @@ def from_path(path: str, parameters: Parameters) -> JolokiaRequest:
         path = parameters.values.get("p", "")
     parts = split_path(path.removeprefix("/")) or ["version"]
     kind, rest = _type_of(parts[0]), parts[1:]
-    if kind in ("version", "config", "notification"):
+    if kind in ("version", "config"):
         return JolokiaRequest(kind, parameters)
+    if kind == "notification":
+        return JolokiaRequest(kind, parameters, notification=_notification_of([_text(part) for part in rest]))
     if kind == "list":
         return JolokiaRequest(kind, parameters, path=_inner(rest))
     if kind == "search":
@@ -152,8 +195,10 @@ def from_json(given: object, parameters: Parameters) -> JolokiaRequest:
     if isinstance(config, dict):
         parameters = parameters.merged(config)
     kind = _type_of(given.get("type"))
-    if kind in ("version", "config", "notification"):
+    if kind in ("version", "config"):
         return JolokiaRequest(kind, parameters)
+    if kind == "notification":
+        return JolokiaRequest(kind, parameters, notification=_notification_of_json(given))
     path = _inner_of(given.get("path"))
     if kind == "list":
         return JolokiaRequest(kind, parameters, path=path)
@@ -176,6 +221,47 @@ def from_json(given: object, parameters: Parameters) -> JolokiaRequest:
     return JolokiaRequest(
         kind, parameters, bean, operation=str(given["operation"]), arguments=tuple(arguments), path=path
     )
+
+
+def _notification_of(parts: Sequence[str]) -> NotificationCommand:
+    """``register``, ``add/CLIENT/MODE/BEAN/FILTER,FILTER/CONFIG/HANDBACK``, ``remove/CLIENT/HANDLE`` ..."""
+    given: list[str | None] = [*parts[:7], *[None] * (7 - len(parts))]
+    command, client, third, bean, types, config, handback = given
+    name = (command or "").lower()
+    if name == "remove":
+        return NotificationCommand(name, client, handle=third)
+    return NotificationCommand(
+        name, client, third, None if bean is None else _name(bean),
+        tuple(split_escaped(types, ",", "\\")) if types and types.strip() else None,
+        None if config is None else _config_of(config), handback,
+    )  # fmt: skip
+
+
+def _notification_of_json(given: Mapping[str, Any]) -> NotificationCommand:
+    texts = {name: given.get(name) for name in ("command", "client", "mode", "handle")}
+    for name, value in texts.items():
+        if not isinstance(value, str | None):
+            raise BadRequest(f"Notification requests need a text as {name}")
+    types, config = given.get("filter"), given.get("config")
+    if isinstance(types, str):
+        types = [types]
+    if types is not None and not (isinstance(types, list) and all(isinstance(each, str) for each in types)):
+        raise BadRequest("Notification requests take their filter as an array of texts")
+    return NotificationCommand(
+        (texts["command"] or "").lower(), texts["client"], texts["mode"],
+        None if given.get("mbean") is None else _name(given["mbean"]), tuple(types) if types else None,
+        config if isinstance(config, dict | None) else _config_of(str(config)), given.get("handback"), texts["handle"],
+    )  # fmt: skip
+
+
+def _config_of(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"Cannot parse config '{text}' as JSON Object") from error
+    if not isinstance(found, dict):
+        raise BadRequest(f"Cannot parse config '{text}' as JSON Object")
+    return found
 
 
 def _type_of(given: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,21 @@ from catalina.manager.jolokia.request import Parameters
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.open_data import CompositeData, TabularData, java_text
 
-__all__ = ["Serializer"]
+__all__ = ["JsonText", "Serializer"]
 
 Path = deque[str | None]
+
+
+class JsonText(str):
+    """A value of a bean that is JSON: other doors show the text, this one the value."""
+
+    value: object
+
+    def __new__(cls, value: object) -> JsonText:
+        """The text of a value."""
+        made = super().__new__(cls, json.dumps(value))
+        made.value = value
+        return made
 
 
 class Filtered(Exception):
@@ -56,6 +69,8 @@ class Serializer:
                 raise Filtered
             return None
         self._objects += 1
+        if isinstance(value, JsonText):
+            value = value.value
         match value:
             case dict():
                 return self._mapping(value, path, depth, {})

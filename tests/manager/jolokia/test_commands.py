@@ -69,7 +69,9 @@ def test_a_pattern_reads_many_beans(commands):
         (f"exec/{ONE}/none", 500, "java.lang.NoSuchMethodException"),
         (f"exec/{ONE}/fail", 500, "java.lang.RuntimeException"),
         ("exec/none:a=b/c", 404, "javax.management.InstanceNotFoundException"),
-        ("notification/register", 500, "java.lang.UnsupportedOperationException"),
+        ("notification", 500, "java.lang.IllegalArgumentException"),
+        ("notification/nonsense", 500, "java.lang.UnsupportedOperationException"),
+        ("notification/ping/nobody", 500, "java.lang.IllegalArgumentException"),
         (f"list/shop/{ONE.partition(':')[2]}/nonsense", 500, "java.lang.IllegalArgumentException"),
     ],
 )
@@ -187,3 +189,54 @@ def test_the_agent_says_who_it_is(commands):
     assert value["protocol"] == "8.2"
     assert value["agent"].startswith("2.")
     assert ask(commands, "config")["value"]["security"] == {"authentication": [{"method": "basic", "realm": "jolokia"}]}
+
+
+def test_the_agents_own_beans_are_shown_as_long_as_it_runs(commands):
+    assert ask(commands, "search/jolokia:*")["value"] == []
+    commands.show_beans()
+    names = ask(commands, "search/jolokia:*")["value"]
+    agent = ask(commands, "version")["value"]["id"]
+    assert names == [f"jolokia:type={kind},agent={agent}" for kind in ("History", "NotificationStore")]
+    commands.hide_beans()
+    assert ask(commands, "search/jolokia:*")["value"] == []
+
+
+def test_answers_have_a_history_when_it_is_switched_on(commands):
+    commands.show_beans()
+    history = ask(commands, "search/jolokia:type=History,*")["value"][0]
+    limit = ask(commands, f"exec/{history}/setHistoryLimitForAttribute/{ONE}/count/[null]/[null]/5/0")
+    assert limit["status"] == 200
+    assert ask(commands, f"read/{ONE}/count")["history"] == []
+    assert post(commands, type="write", mbean=ONE, attribute="count", value=8)["history"][0]["value"] == 3
+    assert [each["value"] for each in ask(commands, f"read/{ONE}/count")["history"]] == [8, 3]
+    assert "history" not in ask(commands, f"read/{ONE}/title")
+    assert "history" not in ask(commands, "read/none:a=b/c")
+    refused = ask(commands, f"exec/{history}/setHistoryLimitForAttribute/{ONE}/count/[null]/[null]/-1/0")
+    assert (refused["status"], refused["error_type"]) == (500, "java.lang.IllegalArgumentException")
+
+
+def test_notifications_are_pulled_by_those_who_listen(commands):
+    commands.show_beans()
+    client = post(commands, type="notification", command="register")["value"]
+    assert set(client["backend"]) == {"pull", "sse"}
+    added = post(commands, type="notification", command="add", client=client["id"], mode="pull", mbean=ONE,
+                 filter=["jmx.attribute"], handback={"mine": 1})  # fmt: skip
+    assert added["value"] == "1"
+    assert added["request"] == {"type": "notification", "command": "add", "client": client["id"], "mode": "pull",
+                                "mbean": ONE, "filter": ["jmx.attribute"], "handback": {"mine": 1}}  # fmt: skip
+    ask(commands, f"write/{ONE}/count/9")
+    pull = {"mbean": client["backend"]["pull"]["store"], "operation": "pull", "arguments": [client["id"], "1"]}
+    value = post(commands, type="exec", **pull)["value"]
+    assert (value["handle"], value["handback"], value["dropped"]) == ("1", {"mine": 1}, 0)
+    (one,) = value["notifications"]
+    assert (one["attributeName"], one["oldValue"], one["newValue"]) == ("count", 3, 9)
+    assert one["source"] == {"objectName": ONE}
+    assert post(commands, type="exec", **pull)["value"]["notifications"] == []
+    for command in (f"ping/{client['id']}", f"remove/{client['id']}/1", f"unregister/{client['id']}"):
+        assert ask(commands, f"notification/{command}")["value"] is None
+    assert ask(commands, f"notification/list/{client['id']}")["status"] == 500
+
+
+def test_an_answer_to_many_requests_holds_no_stream(commands):
+    with pytest.raises(BadRequest, match="alone"):
+        post(commands, type="notification", command="open", client="x", mode="sse")

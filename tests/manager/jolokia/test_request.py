@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.manager.jolokia.request import BadRequest, Parameters, from_json, from_path
+from tests.support.narrowing import there
 
 NONE = Parameters()
 
@@ -82,3 +83,23 @@ def test_any_json_is_a_request_or_refused(given, kind):
     for one in (given, {**given, "type": kind} if isinstance(given, dict) else given):
         with contextlib.suppress(BadRequest):
             from_json(one, NONE)
+
+
+def test_a_notification_has_a_command_of_its_own():
+    path = 'notification/add/c1/pull/a:b=c/JMX.mbean,j2ee/{"x":1}/mine'
+    given = {"type": "notification", "command": "ADD", "client": "c1", "mode": "pull", "mbean": "a:b=c",
+             "filter": ["JMX.mbean", "j2ee"], "config": {"x": 1}, "handback": "mine"}  # fmt: skip
+    for request in (from_path(path, Parameters()), from_json(given, Parameters())):
+        assert request.to_json() == given | {"command": "add"}
+    assert there(from_path("notification/remove/c1/7", Parameters()).notification).handle == "7"
+    assert there(from_path("notification/add/c1/pull/a:b=c/ /{}", Parameters()).notification).filter is None
+    assert from_path("notification/open/c1/sse", Parameters()).opens_stream
+    assert there(from_json(given | {"filter": "one"}, Parameters()).notification).filter == ("one",)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"client": 1}, {"filter": [1]}, {"filter": 5}, {"config": "[1]"}, {"config": "{"}, {"mbean": "x"}]
+)
+def test_a_notification_that_is_none_is_refused(wrong):
+    with pytest.raises(BadRequest):
+        from_json({"type": "notification", "command": "add", "config": {}, **wrong}, Parameters())
