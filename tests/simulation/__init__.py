@@ -14,6 +14,7 @@ simulated sockets.
     clients     browsers, and what each answer must be
     promises    what clients were told, and what they may expect after it
     machines    the invariants of a ledger
+    farm        a farm on every node, and its operator
     managers    plans made from seeds, and the run of a plan
     mutations   faults put into the product on purpose, which runs must find
     shrinking   leaves out of a plan what its failure does not need

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tests.simulation import ledgers
-from tests.simulation.managers import Plan, Run, make_plan
+from tests.simulation.farm import farm_steps
+from tests.simulation.managers import Plan, Run, Step, make_plan
 from tests.simulation.shrinking import shrink
 
 
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--manager", choices=("DeltaManager", "BackupManager"), default="", help="level 2: only this")
     parser.add_argument("--java", action="store_true", help="level 2, DeltaManager: the first node behaves as Java's")
+    parser.add_argument("--farm", action="store_true", help="level 2 and 3: every node has a farm, too")
     parser.add_argument("--only", type=int, nargs="*", help="just these seeds")
     parser.add_argument("--no-shrink", action="store_true", help="print a finding as it is")
     arguments = parser.parse_args()
@@ -57,7 +59,7 @@ def main() -> int:
             _run_ledgers(seed, report, not arguments.no_shrink)
         else:
             plan = replace(make_plan(seed, arguments.manager), wires=arguments.level == 3, java=arguments.java)
-            _run_managers(plan, report, not arguments.no_shrink)
+            _run_managers(farm_steps(plan, Step) if arguments.farm else plan, report, not arguments.no_shrink)
         report.seeds += 1
     minutes = (time.monotonic() - began) / 60
     print(f"level {arguments.level}: {report.seeds} seeds, {report.virtual_seconds / 3600:.1f} virtual hours in "

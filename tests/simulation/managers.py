@@ -35,6 +35,7 @@ from typing import Any
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from tests.simulation.clients import Client, Request
+from tests.simulation.farm import Farm
 from tests.simulation.java_peers import JavaChannel
 from tests.simulation.machines import check_machine
 from tests.simulation.network import ACK_SECONDS, Network
@@ -88,6 +89,7 @@ class Plan:
         background: whether members compare now and then without a reason.
         wires: level 3: the real channel over simulated sockets (``wires.py``).
         java: the first node behaves as a Java one; promises are for the others.
+        farm: the nodes have a farm (``farm.py``).
     """
 
     seed: int
@@ -102,6 +104,7 @@ class Plan:
     background: bool = True
     wires: bool = False
     java: bool = False
+    farm: bool = False
 
     def __str__(self) -> str:
         lines = [
@@ -230,6 +233,7 @@ class Run:
         #: The versions of each record of each node when it was last looked at.
         self._seen: dict[Any, dict[Any, bytes]] = {}
         self._end = 0.0
+        self.farm = Farm(self) if plan.farm else None
 
     # -- nodes -----------------------------------------------------------------------------------------------------
 
@@ -255,6 +259,8 @@ class Run:
         )
         if isinstance(life.manager, SimDeltaManager):
             life.manager.idle_ended = partial(self._idle_ended, life)
+        if self.farm is not None:
+            self.farm.boot(life, number)
 
     def _idle_ended(self, life: Life, session_id: str) -> None:
         """A node that ends a session for idleness gives up the changes that nobody else has heard of, as if it died."""
@@ -263,7 +269,7 @@ class Run:
             for write in writes.values():
                 write.holders.discard(life)
 
-    def _life(self, number: int) -> Life | None:
+    def life(self, number: int) -> Life | None:
         life = self.network.lives.get(f"n{number % self.plan.nodes}")
         return life if life is not None and life.alive else None
 
@@ -293,6 +299,8 @@ class Run:
         try:
             self._run()
         finally:
+            if self.farm is not None:
+                self.farm.close()
             logger.removeHandler(faults)
             logger.setLevel(level)
             logger.propagate = propagates
@@ -332,7 +340,7 @@ class Run:
     @property
     def _quiet_seconds(self) -> float:
         """Until all is as it should be: with comparisons in the background the turn of each member comes once."""
-        background = self.plan.background or self.plan.java
+        background = self.plan.background or self.plan.java or self.plan.farm
         return QUIET_SECONDS * (self.plan.nodes + 1) if background else QUIET_SECONDS
 
     def _look(self) -> None:
@@ -368,6 +376,9 @@ class Run:
         elif step.kind == "pair":
             client, *what = step.values
             self._send_pair(self._client(client), *what)
+        elif step.kind == "farm":
+            if self.farm is not None:
+                self.farm.do(*step.values)
         elif step.kind != "nothing":
             getattr(self, "_" + step.kind.replace(" ", "_"))(*step.values)
             self.counts[step.kind] += 1
@@ -386,15 +397,17 @@ class Run:
         self._cut({(f"n{one}", f"n{other}")}, seconds)
 
     def _reset(self, one: int, other: int, seconds: float) -> None:
-        first, second = self._life(one), self._life(other)
+        first, second = self.life(one), self.life(other)
         if first is not None and second is not None:
             self.network.reset_often(first, second, seconds)
 
     def _crash(self, number: int, seconds: float) -> None:
-        life = self._life(number)
+        life = self.life(number)
         if life is None or len(self.all_alive) < 2:
             return
         life.kill()
+        if self.farm is not None:
+            self.farm.killed(life)
         self.world.after(seconds, lambda: self._boot(number))
         if self.plan.manager == "BackupManager":
             self._look_who_holds()
@@ -409,7 +422,7 @@ class Run:
                         write.holders = {life for life in self.alive if story.holds(at[life], write)}
 
     def _freeze(self, number: int, seconds: float) -> None:
-        life = self._life(number)
+        life = self.life(number)
         if life is not None and not life.frozen:
             life.frozen = True
             self.world.after(seconds, life.thaw)
@@ -434,7 +447,7 @@ class Run:
 
     def _serving(self, first: int) -> Life | None:
         for number in range(self.plan.nodes):
-            life = self._life(first + number)
+            life = self.life(first + number)
             if life is not None and life.serves:
                 return life
         return None
@@ -484,6 +497,8 @@ class Run:
         if len(self.all_alive) != self.plan.nodes or not all(life.serves for life in lives):
             self.broken(f"only {[life for life in lives if life.serves]} serve")
         self._check_same(lives)
+        if self.farm is not None:
+            self.farm.check(lives)
         for story in self.stories:
             self._check_story(story, lives)
         for life in lives:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from catalina.ha.deploy.farm_introductions import FarmIntroductions
+from catalina.ha.deploy.farm_state import FarmState
 from catalina.ha.session.comparisons import Comparisons
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_session import DeltaSession
@@ -21,7 +23,7 @@ from catalina.tribes.ledger.version import NO_VERSION, Version
 from catalina.tribes.transport.nio.nio_replication_task import NioReplicationTask
 from catalina.tribes.transport.nio.nio_sender import NioSender
 
-__all__ = ["BELOW", "MUTATIONS"]
+__all__ = ["BELOW", "MUTATIONS", "OF_THE_FARM"]
 
 Patch = pytest.MonkeyPatch
 
@@ -136,6 +138,19 @@ def _not_sent_again(patch: Patch) -> None:
     patch.setattr(NioSender, "_unconfirmed", lambda *_: [])
 
 
+def _farm_offers_nothing(patch: Patch) -> None:
+    """A member that is seen again is not offered the archives that it may lack. In the farm."""
+    patch.setattr(FarmIntroductions, "member_added", lambda *_: None)
+
+
+def _farm_removals_forgotten(patch: Patch) -> None:
+    """Offers do not name the archives that were taken away. In the farm."""
+    patch.setattr(FarmState, "removals", [])
+
+
+#: Those of the farm.
+OF_THE_FARM = ("farm offers nothing", "farm removals forgotten")
+
 #: Those that only level 3 can find: they are below the channel.
 BELOW = ("acknowledged before applied", "half frames forgotten", "not sent again")
 
@@ -155,5 +170,7 @@ MUTATIONS: dict[str, Callable[[Patch], None]] = {
         _acknowledged_before_applied,
         _half_frames_forgotten,
         _not_sent_again,
+        _farm_offers_nothing,
+        _farm_removals_forgotten,
     )
 }

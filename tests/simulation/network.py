@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.errors import ChannelError
 from catalina.tribes.channel import (
     SEND_OPTIONS_ASYNCHRONOUS,
+    SEND_OPTIONS_BYTE_MESSAGE,
     SEND_OPTIONS_SYNCHRONIZED_ACK,
     SEND_OPTIONS_USE_ACK,
     ChannelMessage,
@@ -350,7 +351,8 @@ class SimChannel(FakeChannelBase):
             self._early.append((self.network.world.now, sender, data))
 
     def _deliver(self, data: bytes, sender: Life) -> None:
-        self.receive(ChannelMessage(data, 0, 0, bytes(16), sender.member), sender.member)
+        options = SEND_OPTIONS_BYTE_MESSAGE if data.startswith(b"catalina-farm/") else 0
+        self.receive(ChannelMessage(data, options, 0, bytes(16), sender.member), sender.member)
 
     def see(self, other: Life) -> None:
         if other in self.present or not other.alive:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.simulation.managers import Run, make_plan
-from tests.simulation.mutations import BELOW, MUTATIONS
+from tests.simulation.farm import farm_steps
+from tests.simulation.managers import Run, Step, make_plan
+from tests.simulation.mutations import BELOW, MUTATIONS, OF_THE_FARM
 
 #: The fault, a seed that finds it in less than two seconds, and what the run says. Behind it, of how many seeds from 0
 #: to 79 found it: not all can, as a seed chooses faults, clients and how messages are sent.
@@ -25,6 +26,8 @@ FOUND = [
     ("acknowledged before applied", 10, "acknowledged change"),  # 10 of the first 12
     ("half frames forgotten", 10, "expected b'"),  # 12 of the first 12
     ("not sent again", 10, "bytes of messages"),  # 4 of the first 12
+    ("farm offers nothing", 10, "runs"),
+    ("farm removals forgotten", 13, "runs"),
 ]
 
 
@@ -35,6 +38,8 @@ def test_every_fault_is_in_the_table() -> None:
 @pytest.mark.parametrize(("name", "seed", "said"), FOUND, ids=[name for name, _, _ in FOUND])
 def test_a_fault_that_is_put_in_is_found(monkeypatch: pytest.MonkeyPatch, name: str, seed: int, said: str) -> None:
     plan = replace(make_plan(seed, "DeltaManager"), wires=name in BELOW)
+    if name in OF_THE_FARM:
+        plan = farm_steps(plan, Step)
     Run(plan).run()
     MUTATIONS[name](monkeypatch)
     with pytest.raises(AssertionError, match=said):

@@ -52,6 +52,13 @@ def test_over_the_real_channel_and_its_sockets_they_agree_and_lose_nothing(manag
     assert "level 3: 6 seeds" in simulate("--level", "3", "--manager", manager, "--seeds", "6")
 
 
+@pytest.mark.parametrize(("level", "seeds"), [("2", ("0", "4", "10", "13")), ("3", ("205", "212"))])
+def test_farms_have_the_archives_that_were_laid_last(level: str, seeds: tuple[str, ...]) -> None:
+    output = simulate("--farm", "--level", level, "--manager", "DeltaManager", "--only", *seeds)
+    assert f"level {level}: {len(seeds)} seeds" in output
+    assert "farm: put" in output
+
+
 @pytest.mark.parametrize("manager", list(FAILED))
 def test_what_has_failed_once_does_not_fail_again(manager: str) -> None:
     assert f"level 2: {len(FAILED[manager])} seeds" in simulate(

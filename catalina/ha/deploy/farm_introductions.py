@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from catalina.errors import DeploymentError, ProtocolError
 from catalina.ha.deploy.farm_sender import FarmSender
 from catalina.ha.deploy.farm_state import FarmState, Removal
 from catalina.ha.deploy.file_message_factory import FarmFile
+from catalina.ha.surroundings import PROCESS
 from catalina.tribes.channel import SEND_OPTIONS_BYTE_MESSAGE, ChannelMessage
 from catalina.util.context_name import ContextName
 from catalina.util.path_names import checked_name
@@ -55,6 +55,7 @@ class FarmIntroductions:
         lacks: tells whether this node lacks an offered file; called by ``later``.
         removed: carries out a removal.
         later: runs a function in a thread that may wait.
+        monotonic: the clock.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class FarmIntroductions:
         lacks: Callable[[FarmFile], bool],
         removed: Callable[[Removal], None],
         later: Callable[[Callable[[], object]], None],
+        monotonic: Callable[[], float] = PROCESS.monotonic,
     ) -> None:
         self._sender = sender
         self._state = state
         self._lacks = lacks
         self._removed = removed
         self._later = later
+        self._monotonic = monotonic
         self._unanswered: dict[Member, float] = {}
         self._asked: dict[Member, dict[FarmFile, float]] = {}
 
@@ -82,7 +85,7 @@ class FarmIntroductions:
         """Offer the files that this node knows of."""
         files, removals = self._state.files, self._state.removals
         if files or removals:
-            self._unanswered[member] = time.monotonic()
+            self._unanswered[member] = self._monotonic()
             self._sender.submit_bytes(FarmOffer(tuple(files), tuple(removals)).encode(), member)
 
     def member_disappeared(self, member: Member) -> None:
@@ -117,7 +120,7 @@ class FarmIntroductions:
     def _answer(self, offer: FarmOffer, sender: Member) -> None:
         for removal in offer.removals:
             self._removed(removal)
-        now = time.monotonic()
+        now = self._monotonic()
         asked = self._asked.setdefault(sender, {})
         due = [file for file in offer.files if now - asked.get(file, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS]
         wanted = [file for file in due if self._lacks(file)]
@@ -130,7 +133,7 @@ class FarmIntroductions:
         Args:
             members: the present members.
         """
-        now = time.monotonic()
+        now = self._monotonic()
         for member in members:
             since = self._unanswered.get(member)
             if since is not None and now - since >= ANSWER_SECONDS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from catalina.ha.deploy.farm_state import FarmState, Removal
 from catalina.ha.deploy.farm_worker import FarmWorker
 from catalina.ha.deploy.file_message_factory import FarmFile, read_messages
 from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.tribes.channel import SEND_OPTIONS_USE_ACK, Delivery
 from catalina.tribes.member import Member
 
@@ -50,9 +50,16 @@ class FarmTransfer:
         path: the path of the file.
         file: the file's name, context and stamp.
         members: the receivers.
+        monotonic: the clock.
     """
 
-    def __init__(self, path: str, file: FarmFile, members: Sequence[Member]) -> None:
+    def __init__(
+        self,
+        path: str,
+        file: FarmFile,
+        members: Sequence[Member],
+        monotonic: Callable[[], float] = PROCESS.monotonic,
+    ) -> None:
         self.path = path
         self.file = file
         self.members = tuple(members)
@@ -60,7 +67,8 @@ class FarmTransfer:
         self.sent_bytes = 0
         self.finished = False
         self._flying: deque[tuple[Delivery, int]] = deque()
-        self._next_line = time.monotonic() + LOG_SECONDS
+        self._monotonic = monotonic
+        self._next_line = monotonic() + LOG_SECONDS
 
     @property
     def percent(self) -> int:
@@ -94,8 +102,8 @@ class FarmTransfer:
             self.failed.update({member: error for member in self.members if member not in self.failed})
         self.failed.update(delivery.faulty)
         self.sent_bytes += size
-        if time.monotonic() >= self._next_line:
-            self._next_line = time.monotonic() + LOG_SECONDS
+        if self._monotonic() >= self._next_line:
+            self._next_line = self._monotonic() + LOG_SECONDS
             log.info("Sending [%s]", self)
 
 
@@ -106,13 +114,22 @@ class FarmSender:
         cluster: its channel carries the messages.
         directory: the directory of the files.
         state: tells which files still count; others are not sent.
+        surroundings: the thread and the clock.
     """
 
-    def __init__(self, cluster: SimpleTcpCluster, directory: FarmDirectory, state: FarmState, name: str) -> None:
+    def __init__(
+        self,
+        cluster: SimpleTcpCluster,
+        directory: FarmDirectory,
+        state: FarmState,
+        name: str,
+        surroundings: Surroundings = PROCESS,
+    ) -> None:
         self._cluster = cluster
         self._directory = directory
         self._state = state
-        self._worker = FarmWorker(name)
+        self._monotonic = surroundings.monotonic
+        self._worker = FarmWorker(name, surroundings=surroundings)
         self._lock = threading.Lock()
         self._waiting: set[tuple[FarmFile, Member]] = set()
         self._missed: dict[tuple[bytes, int], set[str]] = {}
@@ -173,9 +190,9 @@ class FarmSender:
         channel = self._cluster.channel
         if channel is None or file not in self._state.files:
             return
-        transfer = FarmTransfer(self._directory.place(file.name), file, members)
+        transfer = FarmTransfer(self._directory.place(file.name), file, members, self._monotonic)
         self.transfers.append(transfer)
-        begun = time.monotonic()
+        begun = self._monotonic()
         try:
             transfer.run(channel)
         except (OSError, CatalinaError) as error:
@@ -186,7 +203,7 @@ class FarmSender:
         for member in members:
             self._note(member, file.name, transfer.failed.get(member))
         reached = len(members) - len(transfer.failed)
-        took = round((time.monotonic() - begun) * 1000)
+        took = round((self._monotonic() - begun) * 1000)
         log.info("Sent [%s] with [%s] bytes to [%s] of [%s] members in [%s] ms",
                  file.name, file.size, reached, len(members), took)  # fmt: skip
         done(f"sent to {reached} of {len(members)} members in {took} ms")

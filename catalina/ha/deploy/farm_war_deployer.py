@@ -37,6 +37,7 @@ from catalina.ha.deploy.farm_worker import FarmWorker
 from catalina.ha.deploy.file_message import FileMessage
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
 from catalina.ha.deploy.undeploy_message import UndeployMessage
+from catalina.ha.surroundings import PROCESS, Surroundings
 from catalina.util.path_names import checked_name
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ class FarmWarDeployer(ClusterListener):
         int, 2 * 2**30, unit="bytes", doc="Larger archives are neither sent nor taken. Bounds tempDir, too."
     )
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, surroundings: Surroundings = PROCESS, **values: Any) -> None:
         super().__init__(**values)
+        self._surroundings = surroundings
+        self._monotonic = surroundings.monotonic
         self._started = False
         self._ticks = 0
         self._watcher: DirectoryWatcher | None = None
@@ -128,10 +131,10 @@ class FarmWarDeployer(ClusterListener):
         self._make_directories(os.path.abspath(host.catalina_base))
         self.state = FarmState(os.path.join(self._temp, _STATE_FILE))
         self.inbox = FarmInbox(self._temp, self.max_war_size, self.max_valid_time)
-        self.sender = FarmSender(cluster, self.directory, self.state, f"{host.name}-farm-send")
-        self._installer = FarmWorker(f"{host.name}-farm-install", wait_for=lambda: host.state.available)
+        self.sender = FarmSender(cluster, self.directory, self.state, f"{host.name}-farm-send", self._surroundings)
+        self._installer = FarmWorker(f"{host.name}-farm-install", lambda: host.state.available, self._surroundings)
         self.introductions = FarmIntroductions(
-            self.sender, self.state, self._lacks, self._removed, self._installer.submit
+            self.sender, self.state, self._lacks, self._removed, self._installer.submit, self._monotonic
         )
         self._started = True
         cluster.add_cluster_listener(self)
@@ -236,7 +239,7 @@ class FarmWarDeployer(ClusterListener):
         """The host's tick: look at watchDir now and then, and drop stalled transfers."""
         if not self._started:
             return
-        for received in self.inbox.sweep(time.monotonic()):
+        for received in self.inbox.sweep(self._monotonic()):
             self._installer.submit(partial(self._install_received, received))
         self.introductions.look(self._members())
         self._ticks += 1
@@ -309,7 +312,7 @@ class FarmWarDeployer(ClusterListener):
         done.set()
 
     def _ended(self, name: str, good: bool, text: str) -> None:
-        self._outcomes[name] = FarmOutcome(time.monotonic(), good, text)
+        self._outcomes[name] = FarmOutcome(self._monotonic(), good, text)
 
     # -- watching: in the installing thread ------------------------------------------------------------------------
 
@@ -337,8 +340,7 @@ class FarmWarDeployer(ClusterListener):
             size = os.path.getsize(path)
             if size > self.max_war_size:
                 raise DeploymentError(f"{path}: {size} bytes, maxWarSize is {self.max_war_size}")
-            stamp = os.stat(path).st_ctime_ns // 1_000_000
-            file = FarmFile(name, archive.name.name, size, sha256_of(path), stamp)
+            file = FarmFile(name, archive.name.name, size, sha256_of(path), self._changed_ms(path))
             if not self.state.is_news(file):
                 log.info("[%s] is not newer than what the farm has", path)
                 self._ended(name, True, "is not newer than what the farm has")
@@ -355,13 +357,20 @@ class FarmWarDeployer(ClusterListener):
         members = self._members()
         self.sender.submit_file(file, members, lambda text: self._ended(name, True, text))
 
+    def _changed_ms(self, path: str) -> int:
+        """The time at which a file came to its place."""
+        return os.stat(path).st_ctime_ns // 1_000_000
+
     def _gone(self, file: FarmFile) -> None:
         """An archive was removed: undeploy it here and everywhere."""
-        removal = Removal(file.context, max(time.time_ns() // 1_000_000, file.stamp_ms + 1))
+        removal = Removal(file.context, max(self._now_ms(), file.stamp_ms + 1))
         if self.state.remove(removal):
             self.directory.remove(file.context)
             log.info("Cluster wide remove of web app [%s]", file.context)
             self.sender.submit_removal(removal, self._members())
+
+    def _now_ms(self) -> int:
+        return int(self._surroundings.wall() * 1000)
 
     def _members(self) -> Sequence[Member]:
         return self.cluster.members if self.cluster is not None else ()
@@ -375,11 +384,11 @@ class FarmWarDeployer(ClusterListener):
     def message_received(self, message: Any, sender: Member) -> None:
         """Write a piece to disk; another thread installs a complete file."""
         if isinstance(message, UndeployMessage):
-            stamp = message.timestamp_ms or time.time_ns() // 1_000_000
+            stamp = message.timestamp_ms or self._now_ms()
             self._installer.submit(partial(self._removed, Removal(message.context_name, stamp)))
             return
         try:
-            received = self.inbox.take(message, sender, time.monotonic())
+            received = self.inbox.take(message, sender, self._monotonic())
         except (OSError, CatalinaError) as error:
             log.error("Piece of [%s] from %s refused: %s", message.file_name[:200], sender.name, error)
             return
@@ -404,7 +413,7 @@ class FarmWarDeployer(ClusterListener):
 
     def _lacks(self, file: FarmFile) -> bool:
         """True when this node wants an offered file; it does not want one that it already has under an older stamp."""
-        if not self.state.is_news(file) or self.inbox.is_arriving(file.name, time.monotonic()):
+        if not self.state.is_news(file) or self.inbox.is_arriving(file.name, self._monotonic()):
             return False
         if not self.directory.has(file):
             return True
