@@ -156,6 +156,8 @@ class Context(MappedContext, SessionContext, ResponseRules, Protocol):
     @property
     def application_context(self) -> ApplicationFacts: ...
 
+    def serves_route(self, route: str) -> bool: ...
+
 
 class Host(Container, Protocol):
     """The host."""
@@ -202,6 +204,9 @@ class Role(Protocol):
     """The role of a process in a node of several."""
 
     @property
+    def index(self) -> int: ...
+
+    @property
     def others_serve(self) -> bool: ...
 
     def note_connections(self) -> None: ...
@@ -226,6 +231,9 @@ class Server(Protocol):
 
     @property
     def reactor(self) -> Reactor: ...
+
+    @property
+    def workers(self) -> int: ...
 
     @property
     def restart_reason(self) -> str: ...
@@ -314,6 +322,9 @@ class RequestConnector(RequestLimits, Protocol):
 
     @property
     def port_with_offset(self) -> int: ...
+
+    @property
+    def has_own_port(self) -> bool: ...
 
     @property
     def redirect_port_with_offset(self) -> int: ...

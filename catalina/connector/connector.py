@@ -118,6 +118,12 @@ class Connector(Lifecycle):
         bool, False, xml="useBodyEncodingForURI", doc="Decode query parameters with the charset of the Content-Type."
     )
     use_ipv_hosts = Attribute(bool, False, xml="useIPVHosts", doc="Choose the Host by the local IP address.")
+    worker_ports = Attribute(
+        bool,
+        False,
+        doc="Beyond Tomcat: in a node with workers, worker 0 listens on the port, worker 1 on the next one, and so on. "
+        "Each adds its number to the jvmRoute (n1-0, n1-1), for balancers that choose the worker.",
+    )
     xpowered_by = Attribute(bool, False, xml="xpoweredBy", doc="Send X-Powered-By.")
 
     elements = {
@@ -261,6 +267,21 @@ class Connector(Lifecycle):
         return self.port + (0 if server is None else int(server.port_offset))
 
     @property
+    def has_own_port(self) -> bool:
+        """True when each worker of the node listens on a port of its own."""
+        return self.worker_ports and self._workers > 1
+
+    @property
+    def _workers(self) -> int:
+        server = None if self.service is None else self.service.server
+        return 1 if server is None else server.workers
+
+    @property
+    def listening_port(self) -> int:
+        """The port that this process binds."""
+        return self.port_with_offset + (self.role.index if self.has_own_port and self.role is not None else 0)
+
+    @property
     def redirect_port_with_offset(self) -> int:
         """redirectPort with the Server's portOffset."""
         server = None if self.service is None else self.service.server
@@ -285,7 +306,7 @@ class Connector(Lifecycle):
     def others_accept(self) -> bool:
         """Other processes of this node go on accepting connections at the same port."""
         role = self.role
-        return role is not None and role.others_serve
+        return role is not None and role.others_serve and not self.has_own_port
 
     @property
     def role(self) -> Role | None:
@@ -393,6 +414,8 @@ class Connector(Lifecycle):
         logging.getLogger(self.protocol_handler.logger_name).info('Initializing ProtocolHandler ["%s"]', self.name)
         if self._inherited:
             self._endpoint.inherit(self._inherited)
+        elif self.has_own_port:
+            self._endpoint.try_ports(range(self.port_with_offset, self.port_with_offset + self._workers))
         elif self.protocol_handler.bind_on_init:
             self._endpoint.bind()
             if self.protocol_handler.listen_on_init:
@@ -504,10 +527,10 @@ class Connector(Lifecycle):
             TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn(), self.place)
 
     def _check(self) -> None:
-        """Refuse an AJP connector that would believe everybody.
+        """Refuse an AJP connector that would believe everybody, and ports of workers that cannot be counted.
 
         Raises:
-            ConfigurationError: secretRequired without a secret.
+            ConfigurationError: secretRequired without a secret; workerPorts without a port.
         """
         handler = self.protocol_handler
         if isinstance(handler, AjpNioProtocol) and handler.secret_required and not handler.secret:
@@ -516,3 +539,5 @@ class Connector(Lifecycle):
                 "either null or empty. This combination is not valid.",
                 self.place,
             )
+        if self.worker_ports and (self.port == 0 or handler.unix_domain_socket_path or handler.use_inherited_channel):
+            raise ConfigurationError("workerPorts: expected a port above 0, from which the workers count", self.place)

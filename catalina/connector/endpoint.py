@@ -10,7 +10,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.connector.connection import LAST_REQUEST_SECONDS, Adapter, Connection, ConnectionFactory
@@ -51,7 +51,10 @@ class EndpointConnector(Protocol):
     def protocol_handler(self) -> AbstractProtocol: ...
 
     @property
-    def port_with_offset(self) -> int: ...
+    def listening_port(self) -> int: ...
+
+    @property
+    def has_own_port(self) -> bool: ...
 
     @property
     def service(self) -> Service | None: ...
@@ -135,10 +138,24 @@ class Endpoint:
             ValueError: there is no such port, or permissions or owner of the Unix socket's directory are not as
                 configured.
         """
-        port = self.connector.port_with_offset
+        self.sockets = [self._bind(self.connector.listening_port)]
+
+    def _bind(self, port: int) -> socket.socket:
         if not (0 <= port <= 65535 or self.handler.unix_domain_socket_path or self.handler.use_inherited_channel):
             raise ValueError(f"port out of range:{port}")
-        self.sockets = [bind_socket(self.handler, port)]
+        return bind_socket(self.handler, port)
+
+    def try_ports(self, ports: Iterable[int]) -> None:
+        """Find out if the ports that the workers of this node will bind are free.
+
+        A process that holds a port for its worker would let clients wait for one that is dead; so they are refused, and
+        a balancer goes to another worker.
+
+        Raises:
+            OSError, ValueError: as :meth:`bind` does.
+        """
+        for sock in [self._bind(port) for port in ports]:
+            sock.close()
 
     def listen(self) -> None:
         """Listen, even after :meth:`stop_listening` in this process or in an earlier child of the same parent.
@@ -367,7 +384,8 @@ class Endpoint:
 
     def _accept(self, listening: socket.socket) -> None:
         role = self._role
-        if role is not None and not self._was_left and not role.may_accept():
+        is_shared = role is not None and not self.connector.has_own_port
+        if role is not None and is_shared and not self._was_left and not role.may_accept():
             self._was_left = True
             self._accept_off()
             self.reactor.call_later(LEFT_SECONDS, self._accept_again)

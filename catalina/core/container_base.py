@@ -107,6 +107,10 @@ class ContainerBase(Lifecycle):
         """The engine's jvmRoute, empty when it has none or there is no engine above."""
         return self.parent.jvm_route_of_engine if self.parent is not None else ""
 
+    def serves_route(self, route: str) -> bool:
+        """See :meth:`StandardEngine.serves_route`."""
+        return self.parent is not None and self.parent.serves_route(route)
+
     @property
     def config_directory(self) -> Path | None:
         """The directory of this container's own configuration files; None while it belongs to no server."""

@@ -61,12 +61,17 @@ _State = TypeVar("_State", bound="NodeState")
 class NodeRole(Protocol):
     """A process that is a node by itself has none."""
 
+    #: The worker's number; 0 in a keeper.
+    index: int
     #: Files of applications are unpacked, moved and deleted by this process.
     deploys: bool
     #: Connectors accept.
     serves: bool
     #: Other processes of the node go on accepting at the same ports when this one stops.
     others_serve: bool
+
+    def accepts(self, worker: int) -> bool:
+        """True when the worker of that number accepts connections."""
 
     def note_connections(self) -> None:
         """A connector has got or lost a connection."""

@@ -50,6 +50,8 @@ class StandardEngine(ContainerBase):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.service: StandardService | None = None
+        #: The number of this worker when it has a route of its own; None when the node has one route.
+        self.worker: int | None = None
         self.pipeline.basic = StandardEngineValve()
 
     @property
@@ -63,7 +65,17 @@ class StandardEngine(ContainerBase):
 
     @property
     def jvm_route_of_engine(self) -> str:
-        return self.jvm_route or ""
+        route = self.jvm_route or ""
+        return route if self.worker is None or not route else f"{route}-{self.worker}"
+
+    def serves_route(self, route: str) -> bool:
+        """True for the route of another worker of this node that accepts connections."""
+        server, prefix = self.server, f"{self.jvm_route}-"
+        number = route.removeprefix(prefix)
+        return (
+            self.worker is not None and route.startswith(prefix) and number.isdecimal()
+            and server is not None and server.role is not None and server.role.accepts(int(number))
+        )  # fmt: skip
 
     @property
     def hosts(self) -> tuple[StandardHost, ...]:

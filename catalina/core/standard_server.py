@@ -84,6 +84,8 @@ class StandardServer(Lifecycle):
         #: Starts another process in the place of this one when it has ended. It is told if the request counts against
         #: the limit, and returns True if it will. None: nobody would, so this process must go on.
         self.restarter: Callable[[bool], bool] | None = None
+        #: The number of workers that the node begins with.
+        self.workers = 1
         #: The role of this process in a node of several; None when it is the whole node.
         self.role: NodeRole | None = None
         #: The reason why this process ends and another begins; empty otherwise.

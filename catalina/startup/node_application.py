@@ -59,6 +59,8 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         self.catalina = catalina
         self.life = NodeLife()
         self.workers = worker_count(catalina.properties, os.environ)
+        if catalina.server is not None:
+            catalina.server.workers = self.workers
         WorkerLimits(catalina.properties, 0)  # a limit that is none is refused before anything runs
         self.life.workers = self.workers
         #: The parts that keeper and workers share; None for a node in one process.

@@ -6,7 +6,9 @@ An error ends the start; the start logs a warning as SEVERE, while the rest of t
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +22,7 @@ from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.digester.digester import Digested
 from catalina.digester.findings import Finding
-from catalina.errors import CatalinaError, NamingError
+from catalina.errors import CatalinaError, ConfigurationError, NamingError
 from catalina.extras import is_installed
 from catalina.ha.deploy.farm_war_deployer import NOT_WATCHING, FarmWarDeployer
 from catalina.realm.data_source_realm import DataSourceRealm
@@ -29,6 +31,7 @@ from catalina.realm.memory_realm import MemoryRealm
 from catalina.realm.user_database_realm import UserDatabaseRealm
 from catalina.session.data_source_store import DataSourceStore
 from catalina.startup.port_check import address_problem, port_problem
+from catalina.startup.worker_count import worker_count
 from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.group.interceptors.encrypt_interceptor import EncryptInterceptor
@@ -83,9 +86,31 @@ def _connector(connector: Connector, server: StandardServer) -> Problems:
     except (CatalinaError, OSError, ValueError) as error:
         problem = str(getattr(error, "text", error))
     if not problem and not handler.unix_domain_socket_path and not handler.use_inherited_channel:
-        problem = port_problem(handler.address, connector.port_with_offset, server.catalina_base)
+        ports = _ports(connector, server)
+        problems = (port_problem(handler.address, port, server.catalina_base) for port in ports)
+        problem = next(filter(None, problems), "") or _shared_port(connector, ports, server)
     if problem:
         yield logging.WARNING, f"this connector will not start: {problem}"
+
+
+def _ports(connector: Connector, server: StandardServer) -> range:
+    """The ports that a connector binds, with those of all workers."""
+    first, workers = connector.port_with_offset, 1
+    if connector.worker_ports:
+        with contextlib.suppress(ConfigurationError):  # the start names it
+            workers = worker_count(server.properties, os.environ)
+    return range(first, first + workers)
+
+
+def _shared_port(connector: Connector, ports: range, server: StandardServer) -> str:
+    """Name a port that an earlier connector binds, too, if one of the two has ports for workers."""
+    for other in (each for service in server.services for each in service.connectors):
+        if other is connector:
+            break
+        both = set(ports) & set(_ports(other, server)) if other.port > 0 else ()
+        if both and (connector.worker_ports or other.worker_ports):
+            return f"port {min(both)} is that of a worker of two connectors, the other one is {other}"
+    return ""
 
 
 def _receiver(receiver: ReceiverBase, server: StandardServer) -> Problems:
@@ -142,6 +167,9 @@ def _engine(engine: StandardEngine, _server: StandardServer) -> Problems:
             logging.WARNING,
             f"no Host has the name of defaultHost [{engine.default_host}]: requests for others get 404",
         )
+    connectors = () if engine.service is None else engine.service.connectors
+    if not engine.jvm_route and any(connector.worker_ports for connector in connectors):
+        yield logging.WARNING, "workerPorts of a Connector: without a jvmRoute no balancer knows the session's worker"
 
 
 def _host(host: StandardHost, _server: StandardServer) -> Problems:

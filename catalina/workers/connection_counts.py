@@ -68,6 +68,10 @@ class ConnectionCounts:
         others = [(count, index) for index, count in enumerate(self._counts) if index != worker and count != ABSENT]
         return min(others)[1] if others else None
 
+    def accepts(self, worker: int) -> bool:
+        """True when a worker accepts connections."""
+        return worker < len(self._counts) and self._counts[worker] != ABSENT
+
     def has_fewest(self, worker: int) -> bool:
         """True unless another worker that accepts has fewer connections."""
         return self._counts[worker] <= min(self._counts)

@@ -67,6 +67,23 @@ def _containers(server: StandardServer) -> list[ContainerBase]:
     return [each for engine in _engines(server) for each in (engine, *engine.children)]
 
 
+def _has_own_ports(engine: StandardEngine) -> bool:
+    service = engine.service
+    return service is not None and any(connector.has_own_port for connector in service.connectors)
+
+
+def _say_ports(server: StandardServer) -> None:
+    """Tell the operator what a balancer must know."""
+    last = server.workers - 1
+    for service in server.services:
+        route = "" if service.engine is None else service.engine.jvm_route
+        for connector in service.connectors:
+            if connector.has_own_port:
+                first = connector.port_with_offset
+                routes = f", routes [{route}-0] to [{route}-{last}]" if route else "; the Engine has no jvmRoute"
+                log.info("%s: the workers have ports [%d] to [%d]%s", connector, first, first + last, routes)
+
+
 def _engine_of(context: StandardContext) -> ContainerBase:
     engine = context.host.parent
     if engine is None:
@@ -90,9 +107,14 @@ class KeeperRole:
         count: how many workers the node is to have.
     """
 
+    index = 0
     serves = False
     others_serve = True
     deploys = True
+
+    def accepts(self, worker: int) -> bool:
+        """Not known here, where no request asks."""
+        return False
 
     def note_connections(self) -> None:
         """Nothing: the keeper has no connections."""
@@ -104,6 +126,7 @@ class KeeperRole:
     def __init__(
         self, server: StandardServer, listening: socket.socket, awaited: int, count: Callable[[], int]
     ) -> None:
+        _say_ports(server)
         self._reactor = server.reactor
         self.links = WorkerLinks(listening, server.reactor, awaited)
         self._states = KeeperStates()
@@ -240,6 +263,7 @@ class WorkerRole:
         self.placements: dict[str, tuple[int, ...]] = {}
         self._clusters: dict[ContainerBase, WorkerCluster] = {}
         for engine in _engines(server):
+            engine.worker = index if _has_own_ports(engine) else None
             self._replace_clusters(engine)
 
     def _replace_clusters(self, engine: StandardEngine) -> None:
@@ -319,6 +343,10 @@ class WorkerRole:
         """Tell the other workers how many connections this one has."""
         if self._accepts:
             self._counts.note(self.index, sum(connector.connection_count for connector in self._connectors))
+
+    def accepts(self, worker: int) -> bool:
+        """See :class:`NodeRole`."""
+        return self._counts.accepts(worker)
 
     def may_leave(self) -> bool:
         """True when this worker may end to be replaced; see :meth:`ConnectionCounts.may_leave`."""

@@ -70,7 +70,9 @@ class WorkerAffinityValve(ValveBase):
         self.next.invoke(request, response)
 
     def _can_move(self, request: Request, response: Response) -> bool:
-        return response.can_hand_over and self._moves.may_move((request.remote_addr, request.remote_port))
+        if not response.can_hand_over or request.connector.has_own_port:
+            return False
+        return self._moves.may_move((request.remote_addr, request.remote_port))
 
     def _move(self, worker: int, request: Request, response: Response) -> None:
         response.hand_over(partial(self._moves.move, worker, self._number_of(request.connector)))

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from tests.cluster.namespaces import Namespace
 from tests.support.waiting import comes_true
 
-__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_udp_port"]
+__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_ports", "free_udp_port"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -36,6 +36,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def free_ports(count: int) -> int:
+    """The first of so many TCP ports of loopback in a row that nobody has now."""
+    while True:
+        first = free_port()
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError, OverflowError):
+            for port in range(first, first + count):
+                probes.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
 
 
 def free_udp_port() -> int:
@@ -198,15 +208,20 @@ class Node:
         session_id: str | None = None,
         timeout: float = 10.0,
         app: str = "/app",
+        port: int | None = None,
         **headers: str,
     ) -> Answer:
-        """One request with or without the session's cookie, and more header fields."""
-        if self.namespace is not None:
-            return self.namespace.inside(lambda: self._get(path, session_id, timeout, app, headers))
-        return self._get(path, session_id, timeout, app, headers)
+        """One request with or without the session's cookie, and more header fields; at another port if one is given."""
 
-    def _get(self, path: str, session_id: str | None, timeout: float, app: str, more: Mapping[str, str]) -> Answer:
-        connection = http.client.HTTPConnection(self.address, self.http_port, timeout=timeout)
+        def ask() -> Answer:
+            return self._get(path, session_id, timeout, app, port or self.http_port, headers)
+
+        return self.namespace.inside(ask) if self.namespace is not None else ask()
+
+    def _get(
+        self, path: str, session_id: str | None, timeout: float, app: str, port: int, more: Mapping[str, str]
+    ) -> Answer:
+        connection = http.client.HTTPConnection(self.address, port, timeout=timeout)
         try:
             headers = {**more, **({"Cookie": f"JSESSIONID={session_id}"} if session_id else {})}
             connection.request("GET", app + path, headers=headers)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
-from tests.cluster.node import Node, free_port, free_udp_port
+from tests.cluster.node import Node, free_port, free_ports, free_udp_port
 from tests.jmx.client import JmxClient
 from tests.support.waiting import take_time, wait_until
 
@@ -265,6 +265,33 @@ def test_a_worker_that_has_served_enough_is_replaced_and_nobody_notices(
     clients.run_while(lambda: wait_until(lambda: "is replaced, as it has served" in node.log, "a fresh worker", 60))
     assert clients.faults == []
     assert clients.broken_off == 0
+
+
+def test_each_worker_has_a_port_and_a_route_that_its_successor_takes(
+    make_node: MakeNode, counting_webapp: Path
+) -> None:
+    first = free_ports(2)
+    node = make_node("n1", cluster=full(free_udp_port()), webapp=counting_webapp, workers=2, http_port=first)
+    server_xml = node.base / "conf" / "server.xml"
+    server_xml.write_text(server_xml.read_text().replace("<Connector ", '<Connector workerPorts="true" '))
+    node.start()
+    assert node.log.count(f"the workers have ports [{first}] to [{first + 1}], routes [n1-0] to [n1-1]") == 1
+    made = [node.get("/count", port=first + index) for index in (0, 1)]
+    assert [str(answer.session_id).partition(".")[2] for answer in made] == ["n1-0", "n1-1"]
+    session_id, dead = made[1].session_id, int(made[1].body.split()[1])
+    answer = node.get("/count", session_id, port=first)
+    assert (answer.body.split()[0], answer.session_id) == (b"2", session_id), "the other worker leaves it its route"
+    os.kill(dead, signal.SIGKILL)
+
+    def served() -> bool:
+        try:
+            return int(node.get("/facts", port=first + 1).body.split()[0]) != dead
+        except OSError:
+            return False
+
+    wait_until(served, "the successor at the same port")
+    answer = node.get("/count", session_id, port=first + 1)
+    assert (answer.body.split()[0], answer.session_id) == (b"3", session_id)
 
 
 LISTENING = """

@@ -86,6 +86,7 @@ class ServingServer:
     reactor: Reactor
     catalina_base: Path = field(default_factory=Path.cwd)
     port_offset: int = 0
+    workers: int = 1
     restart_reason: str = ""
     role: Any = None
     properties: dict[str, str] = field(default_factory=dict)

@@ -23,6 +23,10 @@ class Role:
     """A role that says what it was asked."""
 
     deploys = True
+    index = 0
+
+    def accepts(self, worker: int) -> bool:
+        return False
 
     def __init__(self, *, runs_applications: bool, serves: bool, others_serve: bool = True) -> None:
         self._runs_applications = runs_applications

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from catalina.core.container_base import ContainerBase
 from catalina.core.standard_engine import StandardEngine
+from catalina.core.standard_server import StandardServer
+from catalina.core.standard_service import StandardService
 from catalina.errors import LifecycleError
 from catalina.util.server_info import SERVER_INFO
 from tests.core.node import Node
@@ -31,3 +35,16 @@ def test_ticks_come_every_ten_seconds_unless_configured() -> None:
     assert engine.set_attribute("jvmRoute", "node1")
     assert engine.jvm_route == "node1"
     assert engine.server is None
+
+
+def test_a_worker_with_a_port_of_its_own_has_a_route_and_knows_those_of_the_others() -> None:
+    server, service = StandardServer(port=-1), StandardService(name="Catalina")
+    engine = StandardEngine(name="Catalina", default_host="localhost", jvm_route="n1")
+    server.add_service(service)
+    service.set_engine(engine)
+    role: Any = SimpleNamespace(accepts=lambda worker: worker == 1)
+    server.role = role
+    assert (engine.jvm_route_of_engine, engine.serves_route("n1-1")) == ("n1", False)
+    engine.worker = 0
+    assert engine.jvm_route_of_engine == "n1-0"
+    assert [route for route in ("n1-0", "n1-1", "n1-2", "n1", "n2-1", "n1-x") if engine.serves_route(route)] == ["n1-1"]

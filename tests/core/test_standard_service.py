@@ -55,6 +55,7 @@ class FakeConnector(Lifecycle):
 class OneOfSeveral:
     """The role of a process in a node of several."""
 
+    index = 0
     serves = True
     others_serve = True
 

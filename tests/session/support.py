@@ -68,11 +68,16 @@ class FakeContext:
         self.distributable = True
         self.session_cookie_path_uses_trailing_slash = False
         self.container_events: list[tuple[str, Any]] = []
+        #: Routes of other workers of this node.
+        self.routes: frozenset[str] = frozenset()
         for key, value in values.items():
             setattr(self, key, value)
 
     def fire_container_event(self, kind: str, data: object = None) -> None:
         self.container_events.append((kind, data))
+
+    def serves_route(self, route: str) -> bool:
+        return route in self.routes
 
     def lookup(self, name: str) -> Any:
         raise NamingError(f"the application of this test has no [{name}]")

@@ -11,6 +11,7 @@ import pytest
 
 from catalina.startup.catalina import Catalina
 from catalina.startup.start_check import check_start
+from tests.cluster.node import free_ports
 
 Check = Callable[..., list[tuple[int, str]]]
 
@@ -19,6 +20,12 @@ ENGINE = (
     "</Service></Server>"
 )
 HOST = '<Host name="localhost" appBase="webapps">{}</Host>'
+
+
+def routed(connectors: str) -> str:
+    """A server whose Engine has a jvmRoute."""
+    text = ENGINE.format(connectors, "", HOST.format(""))
+    return text.replace("<Engine ", '<Engine jvmRoute="n1" ')
 
 
 @pytest.fixture
@@ -258,3 +265,23 @@ def test_a_farm_that_anybody_may_join_is_said_once(check: Check) -> None:
     encrypt = ENCRYPT.format('encryptionKey="000102030405060708090a0b0c0d0e0f"')
     sealed = cluster.replace("</Channel>", f"{encrypt}</Channel>")
     assert not any("can pass for a member" in text for _, text in check(host=HOST.format(sealed)))
+
+
+def test_the_ports_of_workers_that_are_taken_or_belong_to_another_connector(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "3")
+    connector = '<Connector port="{}" address="127.0.0.1" {}/>'
+    port = free_ports(3) + 2
+    with socket.create_server(("127.0.0.1", port)):
+        text = only(check(whole=routed(connector.format(port - 2, 'workerPorts="true"'))), logging.WARNING)
+        assert f"127.0.0.1:{port} is taken" in text
+    both = connector.format(port - 2, 'workerPorts="true"') + connector.format(port, "")
+    text = only(check(whole=routed(both)), logging.WARNING)
+    assert f"port {port} is that of a worker of two connectors" in text
+
+
+def test_ports_of_workers_need_a_port_and_a_route(check: Check) -> None:
+    found = [text for _, text in check('<Connector port="0" workerPorts="true"/>')]
+    assert any("expected a port above 0" in text for text in found)
+    assert any("without a jvmRoute no balancer knows" in text for text in found)

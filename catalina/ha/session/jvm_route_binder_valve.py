@@ -81,6 +81,8 @@ class JvmRouteBinderValve(ValveBase):
         if route == local:
             self._take_back(requested, manager)
             return
+        if self._is_at_home(request, requested, route, manager):
+            return
         log.debug("Detected a failover with different jvmRoute - original route: [%s] new one: [%s] at session id [%s]",
                   route, local, requested)  # fmt: skip
         new_id = f"{bare}.{local}"
@@ -94,6 +96,14 @@ class JvmRouteBinderValve(ValveBase):
                 return
             self._move(moved_to, new_id)
         self._tell_client(request, requested, new_id)
+
+    @staticmethod
+    def _is_at_home(request: Request, requested: str, route: str, manager: ManagerBase) -> bool:
+        """True for a session of another worker of this node that accepts: the balancer will find that worker again."""
+        if request.context is None or not request.context.serves_route(route):
+            return False
+        session = manager.find_session(requested)
+        return session is not None and session.id == requested
 
     def _take_back(self, requested: str, manager: ManagerBase) -> None:
         """The session of a request that carries the cookie from before a turnover: the session has another route now.

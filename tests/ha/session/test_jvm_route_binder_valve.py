@@ -133,3 +133,14 @@ def test_start_and_stop_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert "JvmRouteBinderValve started" in caplog.text
     assert "clustering is not being used" in caplog.text
     assert "JvmRouteBinderValve stopped" in caplog.text
+
+
+def test_a_session_of_another_worker_of_this_node_keeps_its_route() -> None:
+    _, a, b = two_nodes()
+    old_id = shared(a, b)
+    request = FakeRequest(b, old_id)
+    request.context.routes = frozenset({"node1"})
+    assert serve(JvmRouteBinderValve(), request).served == old_id  # type: ignore[attr-defined]
+    assert request.response.cookies == []
+    request.context.routes = frozenset()  # that worker has gone
+    assert serve(JvmRouteBinderValve(), request).served.endswith(".node2")  # type: ignore[attr-defined]
