@@ -156,6 +156,9 @@ class Context(MappedContext, SessionContext, ResponseRules, Protocol):
     @property
     def application_context(self) -> ApplicationFacts: ...
 
+    @property
+    def affinity(self) -> tuple[str, str] | None: ...
+
     def serves_route(self, route: str) -> bool: ...
 
 

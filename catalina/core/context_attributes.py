@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
 from catalina.attributes import Attribute, choice
 from catalina.core.container_base import ContainerBase
 
-__all__ = ["ContextAttributes"]
+__all__ = ["Affinity", "ContextAttributes"]
 
 _NO_CLASS_LOADER = "Python has no class loader to clean up after"
 _NO_TLD = "there are no tag libraries"
+
+
+class Affinity(NamedTuple):
+    """The key by which the requests of an application stay with one worker.
+
+    Args:
+        kind: ``cookie``, ``query`` or ``header``.
+    """
+
+    kind: str
+    name: str
+
+
+def affinity(text: str) -> Affinity:
+    """Read an attribute's text. Raises ValueError."""
+    kind, _, name = text.strip().partition(":")
+    if kind.strip() not in ("cookie", "query", "header") or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise ValueError("cookie:NAME, query:NAME or header:NAME")
+    return Affinity(kind, name)
 
 
 class ContextAttributes(ContainerBase):
@@ -60,6 +82,12 @@ class ContextAttributes(ContainerBase):
         "refuse",
         doc="The treatment of an ASGI application: each request gets a 500 that names the remedy, or the package a2wsgi"
         " wraps it.",
+    )
+    affinity = Attribute(
+        affinity,
+        None,
+        doc="Beyond Tomcat: in a node with workers, requests with the same cookie:NAME, query:NAME or header:NAME go to"
+        " the same worker, whatever their session; those without it go to the worker that has the session.",
     )
     always_access_session = Attribute(bool, False, doc="Every request with a session id counts as an access to it.")
     preemptive_authentication = Attribute(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections.abc import Sequence
+from hashlib import blake2b
 
 __all__ = ["ConnectionCounts"]
 
@@ -68,6 +70,21 @@ class ConnectionCounts:
         others = [(count, index) for index, count in enumerate(self._counts) if index != worker and count != ABSENT]
         return min(others)[1] if others else None
 
+    def worker_of(self, key: str, among: Sequence[int] | None = None) -> int | None:
+        """The worker to which a key belongs, of those that accept; None when none does.
+
+        Args:
+            among: the workers that count, None for all.
+
+        Each worker has a number for each key, and the highest one wins (rendezvous hashing), so the keys of the others
+        stay where they are when a worker comes or goes.
+        """
+        data = key.encode("utf-8", "surrogatepass")
+        accepting = [
+            index for index, count in enumerate(self._counts) if count != ABSENT and (among is None or index in among)
+        ]
+        return max(accepting, key=lambda index: _weight(data, index), default=None)
+
     def accepts(self, worker: int) -> bool:
         """True when a worker accepts connections."""
         return worker < len(self._counts) and self._counts[worker] != ABSENT
@@ -75,3 +92,7 @@ class ConnectionCounts:
     def has_fewest(self, worker: int) -> bool:
         """True unless another worker that accepts has fewer connections."""
         return self._counts[worker] <= min(self._counts)
+
+
+def _weight(key: bytes, worker: int) -> bytes:
+    return blake2b(key, digest_size=8, salt=worker.to_bytes(8, "big")).digest()

@@ -109,7 +109,8 @@ class ConnectionMoves:
         adopt: Callable[[int, Handover], None],
         serve: Callable[[int, socket.socket], None],
     ) -> None:
-        self._index = index
+        #: The number of this worker.
+        self.index = index
         self._pairs = pairs
         self._reactor = reactor
         self._adopt = adopt
@@ -118,11 +119,11 @@ class ConnectionMoves:
 
     def open(self) -> None:
         """Take connections from now on."""
-        self._reactor.register(self._pairs[self._index][0], READ, self._on_ready)
+        self._reactor.register(self._pairs[self.index][0], READ, self._on_ready)
 
     def close(self) -> None:
         """Take no more connections: the next process in this place does."""
-        self._reactor.unregister(self._pairs[self._index][0])
+        self._reactor.unregister(self._pairs[self.index][0])
 
     def may_move(self, peer: tuple[str, int]) -> bool:
         """True when a client's connection has not moved too often."""
@@ -188,7 +189,7 @@ class ConnectionMoves:
             self._moves.popitem(last=False)
 
     def _on_ready(self, _: int) -> None:
-        reads = self._pairs[self._index][0]
+        reads = self._pairs[self.index][0]
         for _ in range(MAX_TAKEN):
             try:
                 message, descriptors, _, _ = socket.recv_fds(reads, MAX_INLINE + 1024, 2)

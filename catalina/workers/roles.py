@@ -288,7 +288,7 @@ class WorkerRole:
         self._clusters[engine] = cluster
         engine.cluster = cluster
         # First: a request that another worker answers passes through the engine's valves there.
-        engine.pipeline.add_first(WorkerAffinityValve(self.moves, self._relay, self._number_of))
+        engine.pipeline.add_first(WorkerAffinityValve(self.moves, self._relay, self._number_of, self._worker_of))
 
     def state(self, kind: type[_State], name: str) -> _State:
         """See :class:`NodeRole`."""
@@ -359,6 +359,10 @@ class WorkerRole:
     def may_accept(self) -> bool:
         """False while another worker has fewer connections."""
         return self._counts.has_fewest(self.index)
+
+    def _worker_of(self, context: StandardContext, key: str) -> int | None:
+        """The worker to which a key of an application belongs."""
+        return self._counts.worker_of(key, self.placements.get(manager_key(context).decode()))
 
     def _number_of(self, connector: object) -> int:
         return next(number for number, each in enumerate(self._connectors) if each is connector)

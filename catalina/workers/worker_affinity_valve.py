@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from catalina.errors import CatalinaError
 from catalina.valves.valve_base import ValveBase
@@ -16,6 +17,7 @@ from catalina.workers.request_relay import RelayError
 from catalina.workers.worker_manager import WorkerManager
 
 if TYPE_CHECKING:
+    from catalina.connector.carried import Context
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.workers.connection_moves import ConnectionMoves
@@ -40,19 +42,29 @@ class WorkerAffinityValve(ValveBase):
 
     Args:
         number_of: a connector's number among the node's connectors.
+        worker_of: the worker that has a key of an application.
     """
 
-    def __init__(self, moves: ConnectionMoves, relay: RequestRelay, number_of: Callable[[object], int]) -> None:
+    def __init__(
+        self,
+        moves: ConnectionMoves,
+        relay: RequestRelay,
+        number_of: Callable[[object], int],
+        worker_of: Callable[[Any, str], int | None],
+    ) -> None:
         super().__init__()
+        self._worker_of = worker_of
         self._moves = moves
         self._relay = relay
         self._number_of = number_of
 
     def invoke(self, request: Request, response: Response) -> None:
-        """Let the request through, or its connection go."""
+        """Let the request through, or let it or its connection go."""
         session_id = request.requested_session_id
         context = request.context
         if context is not None:
+            if context.affinity is not None and self._has_gone_to_its_key(context, request, response):
+                return
             manager = context.manager
             if isinstance(manager, AwayManager):
                 self._pass_to_its_worker(manager, request, response)
@@ -68,6 +80,18 @@ class WorkerAffinityValve(ValveBase):
                     self._move(worker, request, response)
                     return
         self.next.invoke(request, response)
+
+    def _has_gone_to_its_key(self, context: Context, request: Request, response: Response) -> bool:
+        """Let the worker answer that has the request's key; False for a request without one, or that was sent here."""
+        key = None if context.affinity is None else _key_of(request, context.affinity)
+        worker = None if key is None or RELAYED in request.notes else self._worker_of(context, key)
+        if worker is None:
+            return False
+        if worker == self._moves.index:
+            self.next.invoke(request, response)
+        else:
+            self.pass_on(worker, request, response)
+        return True
 
     def _can_move(self, request: Request, response: Response) -> bool:
         if not response.can_hand_over or request.connector.has_own_port:
@@ -128,3 +152,18 @@ class WorkerAffinityValve(ValveBase):
             response.set_header("Retry-After", "1")
         request.context = request.wrapper = None
         self.next.invoke(request, response)
+
+
+def _key_of(request: Request, affinity: tuple[str, str]) -> str | None:
+    """The text of the cookie, parameter or header field; None without one."""
+    kind, name = affinity
+    if kind == "cookie":
+        values = request.cookies.get(name)
+        return values[0] if values else None
+    if kind == "header":
+        return request.headers.get(name.lower())
+    for pair in (request.query_string or "").split("&"):
+        found, _, value = pair.partition("=")
+        if unquote_plus(found) == name:
+            return unquote_plus(value)
+    return None

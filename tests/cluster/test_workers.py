@@ -294,6 +294,22 @@ def test_each_worker_has_a_port_and_a_route_that_its_successor_takes(
     assert (answer.body.split()[0], answer.session_id) == (b"3", session_id)
 
 
+def test_requests_with_one_key_meet_at_one_worker_over_any_connection(
+    make_node: MakeNode, counting_webapp: Path
+) -> None:
+    context_xml = '<Context affinity="query:tenant"/>'
+    node = make_node("n1", webapp=counting_webapp, workers=3, context_xml=context_xml).start()
+    found: dict[str, set[bytes]] = {}
+    for _ in range(2):
+        connection = http.client.HTTPConnection("127.0.0.1", node.http_port, timeout=30)
+        for tenant in [str(number) for number in range(20)] * 2:
+            connection.request("GET", f"/app/facts?tenant={tenant}")
+            found.setdefault(tenant, set()).add(connection.getresponse().read().split()[0])
+        connection.close()
+    assert {len(pids) for pids in found.values()} == {1}
+    assert len(set().union(*found.values())) == 3, "all workers have keys"
+
+
 LISTENING = """
 import os
 

@@ -72,3 +72,26 @@ def test_a_worker_alone_does_not_end() -> None:
     counts = ConnectionCounts(2)
     counts.note(0, 3)
     assert [counts.may_leave(0), counts.may_leave(0)] == [False, False]
+
+
+def test_a_key_stays_with_its_worker_when_another_one_goes_and_comes_back() -> None:
+    counts = ConnectionCounts(8)
+    assert counts.worker_of("a") is None
+    for worker in range(3):
+        counts.note(worker, 0)
+    keys = [str(number) for number in range(300)]
+    before = {key: counts.worker_of(key) for key in keys}
+    assert {60 < list(before.values()).count(worker) < 140 for worker in range(3)} == {True}
+    counts.leave(1)
+    without = {key: counts.worker_of(key) for key in keys}
+    assert 1 not in without.values()
+    assert {counts.worker_of(key, among=(0, 1)) for key in keys} == {0}, "the others do not run the application"
+    assert all(without[key] == worker for key, worker in before.items() if worker != 1)
+    counts.note(1, 5)
+    assert {key: counts.worker_of(key) for key in keys} == before
+
+
+def test_workers_that_accept_are_known_by_their_numbers() -> None:
+    counts = ConnectionCounts(2)
+    counts.note(1, 0)
+    assert [counts.accepts(worker) for worker in range(3)] == [False, True, False]

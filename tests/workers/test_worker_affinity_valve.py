@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from catalina.connector.headers import Headers
+from catalina.connector.parameters import parse_cookies
+from catalina.core.context_attributes import Affinity
 from catalina.valves.valve_base import ValveBase
 from catalina.workers import worker_affinity_valve
 from catalina.workers.away_manager import AwayManager
@@ -24,6 +27,8 @@ MakeNode = Callable[..., SmallNode]
 class Moves:
     """Takes the connections that leave."""
 
+    index = 0
+
     def __init__(self) -> None:
         self.may = True
         self.moved: list[tuple[int, int]] = []
@@ -33,6 +38,12 @@ class Moves:
 
     def move(self, worker: int, connector: int, handover: object) -> None:
         self.moved.append((worker, connector))
+
+
+class Port(NamedTuple):
+    """A connector."""
+
+    has_own_port: bool
 
 
 class Next(ValveBase):
@@ -47,16 +58,26 @@ class Next(ValveBase):
 class Visit:
     """One request through the valve of a worker."""
 
-    def __init__(self, manager: Any, session_id: str | None, *, can_hand_over: bool = True, may: bool = True) -> None:
+    def __init__(
+        self,
+        manager: Any,
+        session_id: str | None,
+        *,
+        can_hand_over: bool = True,
+        may: bool = True,
+        own_port: bool = False,
+    ) -> None:
         moves: Any = Moves()
         moves.may = may
         relay: Any = None
-        valve = WorkerAffinityValve(moves, relay, lambda connector: 4)
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key))
         following = Next()
         valve.next = following
         request: Any = SimpleNamespace(
-            requested_session_id=session_id, context=SimpleNamespace(manager=manager), connector=None,
-            remote_addr="192.0.2.7", remote_port=40_000,
+            requested_session_id=session_id, context=SimpleNamespace(manager=manager, affinity=None),
+            connector=Port(own_port),
+            remote_addr="192.0.2.7",
+            remote_port=40_000,
         )  # fmt: skip
         response: Any = SimpleNamespace(can_hand_over=can_hand_over, hand_over=lambda take: take(None))
         valve.invoke(request, response)
@@ -83,6 +104,7 @@ def test_what_cannot_move_is_served_here(make_node: MakeNode) -> None:
     for visit in (
         Visit(node.workers[0].manager, session.id, can_hand_over=False),
         Visit(node.workers[0].manager, session.id, may=False),
+        Visit(node.workers[0].manager, session.id, own_port=True),
     ):
         assert visit.served
         assert visit.moved == []
@@ -128,10 +150,10 @@ class Passing:
     def __init__(self, *, can_hand_over: bool, error: RelayError | None = None) -> None:
         moves: Any = Moves()
         relay: Any = Relay(error)
-        valve = WorkerAffinityValve(moves, relay, lambda connector: 4)
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key))
         valve.next = Next()
         request: Any = SimpleNamespace(
-            connector=None, remote_addr="192.0.2.7", remote_port=40_000,
+            connector=Port(False), remote_addr="192.0.2.7", remote_port=40_000,
             request_uri="/shop", context=object(), wrapper=object(),
         )  # fmt: skip
         self.errors: list[int] = []
@@ -168,17 +190,18 @@ class Away:
     def __init__(self, *maps: Any, was_relayed: bool = False, workers: tuple[int, ...] = (3,)) -> None:
         moves: Any = Moves()
         nothing: Any = None
-        valve = WorkerAffinityValve(moves, nothing, lambda connector: 4)
+        valve = WorkerAffinityValve(moves, nothing, lambda connector: 4, lambda context, key: None)
         following = Next()
         valve.next = following
         manager = AwayManager("key", lambda: workers, lambda service, argument: None)
         managers = list(maps)
         reactor = SimpleNamespace(blocking=contextlib.nullcontext)
-        connector = SimpleNamespace(reactor=reactor, map_request=self._map)
+        connector = SimpleNamespace(reactor=reactor, map_request=self._map, has_own_port=False)
         self._managers = managers
         request: Any = SimpleNamespace(
             notes={RELAYED: True} if was_relayed else {}, connector=connector, remote_addr="192.0.2.7",
-            remote_port=40_000, request_uri="/shop", context=SimpleNamespace(manager=manager), wrapper=object(),
+            remote_port=40_000, request_uri="/shop", context=SimpleNamespace(manager=manager, affinity=None),
+            wrapper=object(),
             requested_session_id=None,
         )  # fmt: skip
         self.errors: list[int] = []
@@ -211,3 +234,42 @@ def test_a_request_that_was_sent_here_waits_for_the_application_to_come() -> Non
 def test_a_request_that_was_sent_here_does_not_wait_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_affinity_valve, "AGREE_SECONDS", 0.0)
     assert Away(was_relayed=True).errors == [503]
+
+
+class Keyed:
+    """One request to an application with an affinity; a key belongs to the worker whose number is its length."""
+
+    def __init__(self, affinity: Affinity, *, query: str = "", was_relayed: bool = False, **fields: str) -> None:
+        moves: Any = Moves()
+        relay: Any = Relay()
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key))
+        following = Next()
+        valve.next = following
+        headers = Headers([(name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()])
+        request: Any = SimpleNamespace(
+            notes={RELAYED: True} if was_relayed else {}, connector=Port(False),
+            remote_addr="192.0.2.7", remote_port=40_000, query_string=query or None, headers=headers,
+            cookies=parse_cookies(headers, 10), requested_session_id=None,
+            context=SimpleNamespace(affinity=affinity, manager=None),
+        )  # fmt: skip
+        response: Any = SimpleNamespace(can_hand_over=True, hand_over=lambda take: take(None))
+        valve.invoke(request, response)
+        self.worker = moves.moved[0][0] if moves.moved else None
+        assert (self.worker is None) is bool(following.requests)
+
+
+@pytest.mark.parametrize(
+    ("keyed", "worker"),
+    [
+        (Keyed(Affinity("cookie", "tenant"), Cookie="tenant=abc; tenant=d"), 3),
+        (Keyed(Affinity("header", "X-Tenant"), x_tenant="ab"), 2),
+        (Keyed(Affinity("query", "tenant"), query="a=1&tenant=%C3%A9t%20e&tenant=x"), 4),
+        (Keyed(Affinity("query", "tenant"), query="tenant="), None),
+        (Keyed(Affinity("query", "tenant"), query="other=1"), None),
+        (Keyed(Affinity("header", "X-Tenant")), None),
+        (Keyed(Affinity("header", "X-Tenant"), x_tenant="ab", was_relayed=True), None),
+    ],
+    ids=["cookie", "header", "query", "own", "other query", "none", "relayed"],
+)
+def test_requests_with_one_key_go_to_one_worker(keyed: Keyed, worker: int | None) -> None:
+    assert keyed.worker == worker
