@@ -5,8 +5,9 @@ wheel                       entry point in ``catalina.webapp`` or ``catalina.web
                             context's base name; else ``WEB-INF/web.xml`` at the root or in the package; else a module
                             with ``application`` or ``app``: the distribution's name is the base name, and the
                             wheel's version always the context's version
-``.war``, ``.zip``          with ``WEB-INF/``: the WAR layout; else ``wsgi.py`` or ``app.py`` at the root; a ``.war``
-                            may also be only static files, as in Tomcat. The file's name is the context's base name
+``.war``, ``.zip``          with ``WEB-INF/``: the WAR layout; else ``wsgi.py``, ``app.py`` or ``manage.py`` at the
+                            root; a ``.war`` may also be only static files, as in Tomcat. The file's name is the
+                            context's base name
 ==========================  ==========================================================================================
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalina.deploy.unpacking import open_archive
@@ -23,9 +25,11 @@ from catalina.deploy.wheel_tags import check_tags
 from catalina.errors import DeploymentError
 from catalina.util.context_name import ContextName
 
-__all__ = ["SUFFIXES", "Archive", "is_archive_name", "read_archive"]
+__all__ = ["SUFFIXES", "Archive", "is_archive_name", "module_among", "read_archive"]
 
 SUFFIXES = (".war", ".whl", ".zip")
+#: Modules that make a directory an application when they lie in it.
+MODULES = ("wsgi", "app")
 CONTEXT_XML = "META-INF/context.xml"
 WEB_XML = "WEB-INF/web.xml"
 
@@ -56,6 +60,22 @@ def is_archive_name(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+def module_among(files: Iterable[str]) -> str | None:
+    """The module that makes a project an application: ``wsgi``, ``app``, or ``mysite.wsgi`` of the one package with
+    such a module in a Django project, which has ``manage.py``. None when there is none.
+
+    Args:
+        files: paths below the project's directory, with ``/``.
+    """
+    names = set(files)
+    for module in MODULES:
+        if f"{module}.py" in names:
+            return module
+    packages = [name.removesuffix("/wsgi.py") for name in names if name.endswith("/wsgi.py")]
+    found = [package for package in packages if package.isidentifier()]
+    return f"{found[0]}.wsgi" if "manage.py" in names and len(found) == 1 else None
+
+
 def read_archive(file: str) -> Archive:
     """Read the description of an archive.
 
@@ -71,8 +91,10 @@ def read_archive(file: str) -> Archive:
 def _read_zip(file: str, archive: zipfile.ZipFile) -> Archive:
     names = archive.namelist()
     war_layout = any(name.startswith("WEB-INF/") for name in names)
-    if not (war_layout or "wsgi.py" in names or "app.py" in names or file.lower().endswith(".war")):
-        raise DeploymentError(f"{file}: is no application: neither WEB-INF/ nor wsgi.py nor app.py at its root")
+    if not (war_layout or module_among(names) is not None or file.lower().endswith(".war")):
+        raise DeploymentError(
+            f"{file}: is no application: neither WEB-INF/ nor wsgi.py, app.py or manage.py at its root"
+        )
     stem = os.path.splitext(os.path.basename(file))[0]
     return Archive(file, ContextName.of_file(stem), CONTEXT_XML in names)
 

@@ -6,25 +6,21 @@ import hashlib
 import os
 from collections.abc import Iterable
 
+from catalina.deploy.archive import module_among
 from catalina.deploy.wheel_install import install_wheel_cached
 
 __all__ = ["bare_module", "own_link", "search_path"]
 
-#: Modules that make a directory an application when they lie in it.
-MODULES = ("wsgi", "app")
-
 
 def bare_module(root: str) -> str | None:
-    """The module that makes a directory an application: ``wsgi``, ``app``, or ``mysite.wsgi`` of the one package with
-    such a module in a Django project, which has ``manage.py``. None when there is none.
-    """
-    for name in MODULES:
-        if os.path.isfile(os.path.join(root, f"{name}.py")):
-            return name
-    if not os.path.isfile(os.path.join(root, "manage.py")):
+    """The module that makes a directory an application (:func:`module_among`); None when there is none."""
+    if not os.path.isdir(root):
         return None
-    found = [entry.name for entry in os.scandir(root) if os.path.isfile(os.path.join(entry.path, "wsgi.py"))]
-    return f"{found[0]}.wsgi" if len(found) == 1 and found[0].isidentifier() else None
+    with os.scandir(root) as listing:
+        entries = list(listing)
+    files = [entry.name for entry in entries if entry.is_file()]
+    below = [f"{entry.name}/wsgi.py" for entry in entries if os.path.isfile(os.path.join(entry.path, "wsgi.py"))]
+    return module_among([*files, *below])
 
 
 def search_path(root: str, work: str, before: Iterable[str] = (), after: Iterable[str] = ()) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.deploy.archive import is_archive_name, read_archive
+from catalina.deploy.archive import is_archive_name, module_among, read_archive
 from catalina.errors import DeploymentError
 from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel, make_zip
@@ -48,9 +48,20 @@ def test_an_entry_point_wins_over_web_xml_and_modules(tmp_path):
     assert read_archive(str(made)).web_root is None
 
 
-@pytest.mark.parametrize("name", ["wsgi.py", "app.py", "WEB-INF/classes/a.py"])
-def test_a_zip_is_an_application_by_what_it_contains(tmp_path, name):
-    assert read_archive(str(make_zip(tmp_path / "w/a.zip", {name: ""}))).name.path == "/a"
+@pytest.mark.parametrize("names", [["wsgi.py"], ["app.py"], ["WEB-INF/classes/a.py"], ["manage.py", "a/wsgi.py"]])
+def test_a_zip_is_an_application_by_what_it_contains(tmp_path, names):
+    assert read_archive(str(make_zip(tmp_path / "w/a.zip", dict.fromkeys(names, "")))).name.path == "/a"
+
+
+@pytest.mark.parametrize(
+    ("files", "module"),
+    [
+        (["app.py", "manage.py", "a/wsgi.py"], "app"), (["manage.py", "a/wsgi.py", "a/b/wsgi.py"], "a.wsgi"),
+        (["manage.py", "a/wsgi.py", "b/wsgi.py"], None), (["a/wsgi.py"], None), (["manage.py"], None),
+    ],
+)  # fmt: skip
+def test_the_module_of_a_project(files, module):
+    assert module_among(files) == module
 
 
 def test_a_war_of_static_files_is_an_application_as_in_tomcat(tmp_path):
@@ -58,7 +69,7 @@ def test_a_war_of_static_files_is_an_application_as_in_tomcat(tmp_path):
 
 
 def test_another_zip_is_refused_with_what_is_missing(tmp_path):
-    with pytest.raises(DeploymentError, match=r"neither WEB-INF/ nor wsgi.py nor app.py at its root"):
+    with pytest.raises(DeploymentError, match="neither WEB-INF/ nor wsgi"):
         read_archive(str(make_zip(tmp_path / "w/a.zip", {"readme.txt": ""})))
 
 
