@@ -263,7 +263,7 @@ class StandardContext(ContextBean, ContextDescription):
         role = self._role
         if role is not None and role.reload(self, by_command):
             return True
-        if restart_instead(self.server, self.name, self.loader.compiled_modules(), limited=not by_command):
+        if restart_instead(self.server, self.name, self.loader.loaded_once(), limited=not by_command):
             return False
         self.restart()
         return True

@@ -13,6 +13,7 @@ from catalina.core.asgi_wrapping import adapt_asgi, is_asgi
 from catalina.core.container_base import ContainerBase
 from catalina.core.container_servlet import ContainerServlet
 from catalina.core.framework_sessions import adopt_sessions
+from catalina.core.node_restart import refuse_state_of_another
 from catalina.core.standard_wrapper_valve import StandardWrapperValve
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import DeploymentError
@@ -166,8 +167,11 @@ class StandardWrapper(ContainerBase):
             if self._application is None:
                 began = time.monotonic()
                 try:
-                    self._application = self._make()
-                    adopt_sessions(self.context, self._application)
+                    made = self._make()
+                    context = self.context
+                    refuse_state_of_another(context.server, context.name, context.loader.state_of_another())
+                    self._application = made
+                    adopt_sessions(self.context, made)
                     self.load_time = int((time.monotonic() - began) * 1000)
                 except UnavailableError as exc:
                     self.unavailable(exc.seconds)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import catalina
+from catalina.core.node_restart import RESTARTED
 from catalina.development.trial_base import TrialBase
 from catalina.errors import CatalinaError
 from catalina.startup.bootstrap import SUPERVISOR
@@ -116,10 +117,18 @@ class NodeProcess:
         return lines
 
     def reload(self) -> list[str]:
-        """Take the application's new state; its sessions stay. Raises CatalinaError when the application does not
-        start.
+        """Take the application's new state; its sessions stay. Returns when it serves.
+
+        Raises:
+            CatalinaError: the application does not start.
         """
-        return self.ask("check" if self.base.project.is_archive else "reload", name=self.base.path or "/")
+        self._report.write_text("")
+        lines = self.ask("check" if self.base.project.is_archive else "reload", name=self.base.path or "/")
+        if lines and lines[-1].endswith(RESTARTED):  # another process has its place, and reports as the first one
+            failed = self.wait_ready()
+            if failed:
+                raise CatalinaError("; ".join(failed))
+        return lines
 
     def sessions(self) -> dict[str, str]:
         """Session id -> ``primary`` or ``backup``, of the application on this node."""

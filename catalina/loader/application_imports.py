@@ -49,6 +49,8 @@ class ApplicationImports:
         #: Files of compiled modules that applications have loaded and dropped -> the module's name. There is one entry
         #: for each file that was ever loaded, as in the dynamic loader.
         self._let_go: dict[str, str] = {}
+        #: Libraries of the environment that keep the state of one application -> the first that has used each.
+        self._kept_for: dict[str, ImportSpace] = {}
 
     @property
     def clashes(self) -> frozenset[str]:
@@ -97,6 +99,19 @@ class ApplicationImports:
         """Names of the compiled modules that a running application has loaded from its own files."""
         modules = [*list(self.modules.plain.values()), *list(space.modules.values())]
         return sorted({module.__name__ for module in modules if _is_compiled(module) and space.owns_module(module)})
+
+    def keep_state(self, library: str, space: ImportSpace) -> ImportSpace:
+        """A library of the environment has state of an application.
+
+        Returns:
+            The application whose state it is, for as long as this process lives: the first that has asked.
+        """
+        with self._lock:
+            return self._kept_for.setdefault(library, space)
+
+    def keeping_for(self, name: str) -> list[str]:
+        """Libraries of the environment with state of an application of this name, which may have stopped."""
+        return sorted(library for library, space in self._kept_for.items() if space.name == name)
 
     def let_go_below(self, directories: Iterable[str]) -> list[str]:
         """Names of compiled modules below some directories that applications had loaded before they were stopped.

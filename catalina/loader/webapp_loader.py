@@ -82,6 +82,10 @@ class LoaderContext(Protocol):
     def skip_memory_leak_checks_on_jvm_shutdown(self) -> bool: ...
 
 
+#: Modules that the code of a Django project imports, and code that only borrows a function of Django's does not.
+_PROJECT_SIGNS = ("django.conf", "django.core.wsgi", "django.core.asgi", "django.core.handlers")
+
+
 class WebappLoader(Lifecycle):
     """Loads the code of one application, apart from that of all others.
 
@@ -311,11 +315,32 @@ class WebappLoader(Lifecycle):
                 self._named[loaded] = set() if code is None else modules_named(code, package)
         return self._named.values()
 
-    def compiled_modules(self) -> list[str]:
-        """The application's compiled modules that this process has loaded, and would load again at a restart."""
+    def loaded_once(self) -> list[str]:
+        """Names of things that the application would load again at a restart, and that one process can load only once:
+        compiled modules of its own, and libraries of the environment that keep its state.
+        """
+        kept = [f"{library} of the server's environment" for library in imports.keeping_for(self._name)]
         if self.space is not None:
-            return imports.compiled_of(self.space)
-        return imports.let_go_below(self._path)
+            return [*imports.compiled_of(self.space), *kept]
+        return [*imports.let_go_below(self._path), *kept]
+
+    def state_of_another(self) -> tuple[str, ImportSpace] | None:
+        """A library of the environment that this application has loaded and that keeps the state of another one, which
+        may have stopped; None when there is none.
+
+        Django has one project in a process: its settings, its URLs and its models are in Django's own modules.
+        """
+        space = self.space
+        if space is None or "django" in space.claimed:
+            return None
+        with self.bound():
+            module = sys.modules.get("django.conf")
+            if module is None or not module.settings.configured:
+                return None
+            if not any(name.startswith(_PROJECT_SIGNS) for named in self._names() for name in named):
+                return None
+        first = imports.keep_state("django", space)
+        return None if first is space else ("Django", first)
 
     # -- changes -------------------------------------------------------------------------------------------------
 

@@ -169,7 +169,7 @@ class Applications:
 
     def _node_restarts(self, context: StandardContext) -> bool:
         """True when only another process can run the application; that process is then started."""
-        return restart_instead(self.host.server, context.name, context.loader.compiled_modules(), limited=False)
+        return restart_instead(self.host.server, context.name, context.loader.loaded_once(), limited=False)
 
     def _restarting(self, line: str) -> Lines:
         return [line, RESTARTS.format(self._node_restart_reason)]

@@ -96,11 +96,11 @@ class ArchiveExchange:
         Raises:
             DeploymentError: the farm deploys it on all nodes at the same time, so restarts would lose the sessions.
         """
-        modules = self.context.loader.compiled_modules()
+        modules = self.context.loader.loaded_once()
         if modules and self.by == FARM:
             raise DeploymentError(
-                f"{self.archive.file}: the running version has loaded compiled modules ({modules[0]} ...), which one "
-                f"process can load only once. Farm it as another version ({self.context.base_name.partition('##')[0]}"
+                f"{self.archive.file}: the running version has modules that one process can load only once "
+                f"({modules[0]} ...). Farm it as another version ({self.context.base_name.partition('##')[0]}"
                 "##2.war, or a wheel with a higher version), or exchange it node by node"
             )
         return restart_instead(self.host.server, self.context.name, modules, limited=self.by != COMMAND)

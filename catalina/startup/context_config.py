@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
+from catalina.core.node_restart import refuse_state_of_another
 from catalina.deploy.archive import is_archive_name, read_archive
 from catalina.descriptor.elements import ServletDef
 from catalina.descriptor.web_xml import WebXml, merge
@@ -370,6 +371,7 @@ class ContextConfig(Component):
         if context.runs_here:
             with context.loader.bound():
                 own = bare.web_xml(context.loader, own)
+            refuse_state_of_another(context.server, context.name, context.loader.state_of_another())
         own = self._with_own_defaults(context, own)
         defaults = self._with_defaults(context, WebXml())
         defaults.servlets, defaults.servlet_mappings, defaults.welcome_files = {}, {}, []

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
+from catalina.core.node_restart import RESTARTED
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
@@ -85,7 +86,7 @@ class ControlCommands:
             raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
         with self._serviced(host, context.name):
             if not context.reload(by_command=True):
-                return [f"{self.server.restart_reason}: the node is restarted, and runs it anew"]
+                return [f"{self.server.restart_reason}: {RESTARTED}"]
         self._config(host).note_outcome(context.name)
         if not context.state.available:
             raise DeploymentError(_why(f"[{context.name or '/'}] does not start again", context.failure))
@@ -119,6 +120,8 @@ class ControlCommands:
             if time.monotonic() > deadline:
                 raise DeploymentError(f"[{name or '/'}] is still being written after {CHECK_SECONDS:.0f} s")
             time.sleep(config.sources.settling.quiet)
+        if self.server.restart_reason:
+            return [f"{self.server.restart_reason}: {RESTARTED}"]
         why = config.why_not(name)
         if why:
             raise DeploymentError(_why(f"[{name or '/'}] does not start again", why))

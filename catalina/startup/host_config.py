@@ -377,7 +377,7 @@ class HostConfig(Component):
         try:
             if context.state.available:
                 context.reload()
-            elif not restart_instead(self.host.server, context.name, context.loader.compiled_modules()):
+            elif not restart_instead(self.host.server, context.name, context.loader.loaded_once()):
                 context.start()
         except CatalinaError as error:
             log.error("Error during context [%s] restart: %s", application.name.name, error)

@@ -227,11 +227,13 @@ class WorkerApplications:
             context.paused = False
             self._role.serials[entry.key] = entry.serial
             return {"failure": ""}
-        modules = [] if context is None else context.loader.compiled_modules()
+        modules = [] if context is None else context.loader.loaded_once()
         if restart_instead(self._server, entry.name, modules, limited=False):
             return {"failure": "", "restarts": self._server.restart_reason}
         if context is None:
             self._start(host, entry)
+            if self._server.restart_reason:  # the next process in this place can run it
+                return {"failure": "", "restarts": self._server.restart_reason}
             if entry.key not in self._failures:
                 self._awaited.pop(entry.key, None)
         elif entry.source is None or (is_same and context.state is not LifecycleState.FAILED):

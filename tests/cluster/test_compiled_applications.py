@@ -41,7 +41,7 @@ def test_the_sessions_are_there_again_after_the_restart(tmp_path: Path, capsys: 
         assert b.get("/show", session_id).values == {"count": 1}
         worker = a.processes()[-1]
         assert control_client.main("reload", ["/app"], a.base) == 0
-        assert "which one process can load only once" in capsys.readouterr().out
+        assert "modules that one process can load only once" in capsys.readouterr().out
         wait_until(lambda: a.log.count(STARTED) == 2, "the node is started again", 40)
         assert a.get("/count", session_id).values == {"count": 2}
         assert b.get("/show", session_id).values == {"count": 2}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from catalina.core.node_restart import restart_instead
 from catalina.core.standard_server import StandardServer
+from catalina.loader.application_imports import imports
 from tests.deploy.archives import hello
 from tests.loader.applications import compiled_module
 from tests.startup.hosts import Base, running
@@ -38,7 +41,7 @@ def test_the_reason_names_the_application_and_a_few_modules(caplog):
     Restarter(server)
     assert restart_instead(server, "/shop", ["a", "b", "c", "d", "e"])
     assert server.restart_reason == (
-        "Application [/shop] has compiled modules of its own, which one process can load only once (a, b, c and 2 more)"
+        "Application [/shop] has modules that one process can load only once (a, b, c and 2 more)"
     )
     assert caplog.messages == [f"{server.restart_reason}: the node ends in order and is started again"]
     assert server.is_ending
@@ -136,3 +139,76 @@ def test_what_was_brought_but_never_imported_is_no_reason(base):
     base.config.check_now("/plain")
     assert base.context("/plain").reload() is True
     assert restarter.asked == []
+
+
+# -- a library of the environment with the state of one application --------------------------------------------------
+
+PROJECT = "from django.conf import settings\n"
+
+
+@pytest.fixture
+def django(monkeypatch):
+    """A Django of the environment, whose settings a project has made."""
+    package, conf = ModuleType("django"), ModuleType("django.conf")
+    package.__path__ = []
+    vars(conf)["settings"] = SimpleNamespace(configured=True)
+    monkeypatch.setitem(sys.modules, "django", package)
+    monkeypatch.setitem(sys.modules, "django.conf", conf)
+    monkeypatch.setattr(imports, "_kept_for", {})
+    return conf
+
+
+def deploy(base: Base, name: str, source: str) -> None:
+    directory = base.webapps / name
+    directory.mkdir(parents=True)
+    (directory / "wsgi.py").write_text(source)
+    base.config.check_now(f"/{name}")
+
+
+@pytest.fixture
+def empty(tmp_path):
+    base = Base(tmp_path, auto_deploy=False)
+    with running(base):
+        yield base
+
+
+def test_a_reload_of_a_project_of_the_environments_django_takes_a_new_process(empty, django):
+    deploy(empty, "shop", PROJECT + hello("one"))
+    restarter = Restarter(empty.server)
+    assert empty.context("/shop").reload(by_command=True) is False
+    assert restarter.asked == [False]
+    assert empty.server.restart_reason == (
+        "Application [/shop] has modules that one process can load only once (django of the server's environment)"
+    )
+
+
+def test_a_second_project_does_not_answer_with_the_pages_of_the_first(empty, django):
+    deploy(empty, "shop", PROJECT + hello("one"))
+    deploy(empty, "other", PROJECT + hello("two"))
+    assert empty.ask("/shop") == "one"
+    assert not empty.runs("/other")
+    assert empty.context("/other").failure.endswith(
+        "Django has one application in a process, and that of the server's environment has [/shop]: "
+        "[/other] needs a Django of its own, in its directory, in WEB-INF/lib or from its requirements"
+    )
+
+
+def test_a_project_in_the_place_of_one_that_was_undeployed_takes_a_new_process(empty, django):
+    deploy(empty, "shop", PROJECT + hello("one"))
+    empty.config.undeploy("/shop")
+    restarter = Restarter(empty.server)
+    deploy(empty, "other", PROJECT + hello("two"))
+    assert restarter.asked == [True]
+    assert not empty.runs("/other")
+
+
+@pytest.mark.parametrize("source", ["from django.utils.text import slugify\n", ""])
+def test_an_application_that_is_no_project_shares_the_environments_django(empty, django, monkeypatch, source):
+    text = ModuleType("django.utils.text")
+    vars(text)["slugify"] = str
+    monkeypatch.setitem(sys.modules, "django.utils", ModuleType("django.utils"))
+    monkeypatch.setitem(sys.modules, "django.utils.text", text)
+    deploy(empty, "shop", PROJECT + hello("one"))
+    deploy(empty, "other", source + hello("two"))
+    assert empty.ask("/other") == "two"
+    assert empty.context("/other").reload(by_command=True) is True

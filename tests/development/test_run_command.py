@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from catalina.development import run_command
+from catalina.development.new_command import write_project
 from tests.deploy.archives import make_wheel
 from tests.development.running import COUNTER, Running, running
 from tests.support.frameworks import need_frameworks
@@ -84,6 +86,25 @@ def test_flask_gives_its_traceback_to_this_machine_only(tmp_path: Path) -> None:
         status, page, _ = run.request("/boom", headers={"X-Forwarded-For": "192.0.2.1"})
         assert status == 500
         assert "RuntimeError" not in page
+
+
+def test_a_django_project_is_loaded_anew_with_its_sessions(tmp_path: Path) -> None:
+    project = write_project(tmp_path, "shop", "django")
+    with running(".", "--reload", directory=project, environment={"PYTHONPATH": str(need_frameworks())}) as run:
+        run.ready()
+        assert "This is visit 1." in run.get("/")
+        page, views = project / "shop" / "templates" / "index.html", project / "shop" / "views.py"
+        page.write_text(page.read_text().replace("This is visit", "Now it is visit"))
+        views.write_text(views.read_text().replace("visits: ", "so far: "))
+        wait_until(lambda: answer_of(run, "/look") == "so far: 1", "the new view", 60)
+        assert "Now it is visit 2." in run.get("/")
+
+
+def answer_of(run: Running, path: str) -> str:
+    """The body, empty as long as nobody listens."""
+    with contextlib.suppress(OSError):
+        return run.request(path)[1]
+    return ""
 
 
 COUNTING = """

@@ -48,7 +48,7 @@ READ = "{'a': [1, 2.5, 'x']}"
 CONTEXT_XML = (
     '<Context reloadable="{reloadable}" backgroundProcessorDelay="1"><Manager pathname="SESSIONS.ser"/></Context>'
 )
-RESTARTED = "Application [/yaml] has compiled modules of its own, which one process can load only once (yaml._yaml)"
+RESTARTED = "Application [/yaml] has modules that one process can load only once (yaml._yaml)"
 
 
 @pytest.fixture(scope="module")
