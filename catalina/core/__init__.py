@@ -5,11 +5,11 @@
   ``standard_engine_valve``, ``standard_host_valve``, ``standard_context_valve`` and ``standard_wrapper_valve`` end the
   pipelines.
 - A Context in parts: ``context_attributes``, ``context_description`` (what web.xml says), ``context_naming``,
-  ``context_bean``, ``filter_bean``, ``strict_compliance``, ``framework_sessions``.
+  ``context_bean``, ``filter_bean``, ``strict_compliance``.
 - The application's view: ``application_context``, ``application_filters``, ``application_listeners``,
-  ``application_events``, ``application_dispatcher``, ``asgi_wrapping``. ``container_servlet``: servlets of the manager.
+  ``application_dispatcher``. ``container_servlet``: servlets of the manager.
 - Listeners: ``lifecycle_listener``, ``config_listener``, ``properties_role_mapping_listener``.
 - Threads and the process: ``standard_thread_executor``, ``standard_virtual_thread_executor``, ``utility_executor``,
-  ``shutdown_port``, ``node_restart``, ``node_role``.
+  ``node_restart``, ``node_role``.
 - ``cluster``: what the container knows of ``catalina.ha``.
 """

@@ -1,24 +1,62 @@
 """The listeners of one application: made and called in file order, at the end in reverse.
 
 Tomcat: StandardContext.listenerStart, listenerStop, fireRequestInitEvent.
+
+A listener is any object (Servlet: ServletContextListener and its siblings); its methods decide which events it gets::
+
+    context_initialized(event)          context_destroyed(event)            ContextEvent
+    context_attribute_added(event)      context_attribute_removed(event)    ContextAttributeEvent
+    context_attribute_replaced(event)   the event carries the value that was there before
+    request_initialized(event)          request_destroyed(event)            RequestEvent
+
+Session listeners are in :mod:`catalina.session.session_event`. A listener that is a plain function gets only
+``context_initialized``.
 """
 
 from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from catalina.core.application_events import ContextAttributeEvent, ContextEvent, RequestEvent
 from catalina.errors import DeploymentError
 from catalina.loader.load_failure import describe_failure
 from catalina.loader.object_names import find_object, instantiate
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
+    from catalina.core.application_context import ApplicationContext
     from catalina.core.standard_context import StandardContext
 
-__all__ = ["ApplicationListeners"]
+__all__ = ["ApplicationListeners", "ContextAttributeEvent", "ContextEvent", "RequestEvent"]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextEvent:
+    """The application starts or stops; ``context`` is the object that becomes ``environ["catalina.context"]``."""
+
+    context: ApplicationContext
+
+
+@dataclass(frozen=True, slots=True)
+class ContextAttributeEvent(ContextEvent):
+    """The context attribute ``name`` has changed; the event's method documents ``value``."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEvent(ContextEvent):
+    """A request enters or leaves the application's scope."""
+
+    request: Request
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Request attributes: an entry here is in the environ under the same name."""
+        return self.request.attributes
 
 
 class ApplicationListeners:

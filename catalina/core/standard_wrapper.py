@@ -1,7 +1,17 @@
-"""One servlet of an application: a WSGI callable under a name (Tomcat: core/StandardWrapper.java)."""
+"""One servlet of an application: a WSGI callable under a name (Tomcat: core/StandardWrapper.java).
+
+A servlet that is loaded may turn out to be an ASGI application, which is wrapped as WSGI if the Context says so.
+
+With ``frameworkSessions="auto"`` Flask and Django keep their sessions in the container without a change of their code.
+That happens when a servlet was loaded, and only for a distributable application, which has declared that its sessions
+may travel. A choice of the application itself is never changed.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -9,23 +19,23 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from catalina.core.asgi_wrapping import adapt_asgi, is_asgi
 from catalina.core.container_base import ContainerBase
 from catalina.core.container_servlet import ContainerServlet
-from catalina.core.framework_sessions import adopt_sessions
 from catalina.core.node_restart import refuse_state_of_another
 from catalina.core.standard_wrapper_valve import StandardWrapperValve
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import DeploymentError
+from catalina.loader.load_failure import describe_failure
 from catalina.loader.object_names import find_object, instantiate
 from catalina.operations import Impact, Long, operation, readable
-from catalina.webapp import UnavailableError
+from catalina.webapp import UnavailableError, send_error
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
     from catalina.descriptor.elements import ServletDef
+    from catalina.loader.webapp_loader import WebappLoader
 
-__all__ = ["ServletConfig", "StandardWrapper"]
+__all__ = ["ServletConfig", "StandardWrapper", "adapt_asgi", "adopt_sessions", "is_asgi"]
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -38,6 +48,24 @@ RESTRICTED = (
     "Access to class [{}] is forbidden. It is a restricted class (implements ContainerServlet). A web application must "
     "be configured as privileged to be able to load it"
 )
+#: Seconds that a stop waits for work that an application runs in its loop.
+STOP_SECONDS = 2.0
+
+_REFUSED = (
+    "{} is an ASGI application, and WSGI is spoken here; wrap it: a2wsgi.ASGIMiddleware(app), "
+    'or asgi="wrap" on its Context'
+)
+_WRAPPED = (
+    "[%s] is an ASGI application; a2wsgi serves it: requests and streamed answers, but no WebSocket and no lifespan"
+)
+log = logging.getLogger("org.apache.catalina.core.StandardContext")
+
+#: Module that an application of the framework has loaded -> the function that makes the framework use the container's
+#: sessions.
+FRAMEWORKS = {
+    "flask": ("flask.app", "catalina.contrib.flask:adopt"),
+    "django": ("django.core.handlers.base", "catalina.contrib.django:adopt"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,3 +250,83 @@ class StandardWrapper(ContainerBase):
         close = getattr(application, "close_servlet", None)
         if close is not None:
             close()
+
+
+def is_asgi(application: object) -> bool:
+    """True when calling the application gives a coroutine, as with FastAPI, Starlette and other ASGI applications."""
+    return inspect.iscoroutinefunction(application) or inspect.iscoroutinefunction(type(application).__call__)
+
+
+def adapt_asgi(application: object, name: str, wrap: bool, loader: WebappLoader, log: logging.Logger) -> Application:
+    """The WSGI application for an ASGI one; one line of the log says which features work.
+
+    Args:
+        application: the ASGI application.
+        name: ``module:callable``, for messages.
+        wrap: ``asgi="wrap"`` of the Context; without it each request gets a 500 that names the remedy.
+        loader: finds a2wsgi, the application's own or the server's.
+
+    Raises:
+        DeploymentError: the application should be wrapped, but a2wsgi is not installed.
+    """
+    if not wrap:
+        sentence = _REFUSED.format(name)
+        log.warning("[%s] answers each request with 500: %s", name, sentence)
+        return lambda environ, start_response: send_error(environ, start_response, 500, sentence)
+    try:
+        middleware = loader.load("a2wsgi:ASGIMiddleware")
+    except DeploymentError as error:
+        raise DeploymentError(f'asgi="wrap" of {name!r} needs the package a2wsgi: {error}') from error
+    log.info(_WRAPPED, name)
+    return _Wrapped(middleware, application, name)
+
+
+class _Wrapped:
+    """a2wsgi's middleware with an event loop of this servlet, which ends with the servlet."""
+
+    def __init__(self, middleware: Any, application: object, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._middleware = middleware(application, loop=self._loop)
+        self._thread = threading.Thread(target=self._run, name=f"asgi-{name}", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        self._loop.close()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        answer: Iterable[bytes] = self._middleware(environ, start_response)
+        return answer
+
+    def close_servlet(self) -> None:
+        """End the loop and its thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(STOP_SECONDS)
+
+
+def adopt_sessions(context: StandardContext, application: object) -> None:
+    """Switch each framework that the application has loaded, once, and log what was done.
+
+    Args:
+        application: the WSGI callable that was just loaded.
+    """
+    loader = context.loader
+    if not context.adopts_framework_sessions or loader.space is None:
+        return
+    for framework, (sign, asked) in FRAMEWORKS.items():
+        if framework in loader.space.adopted or not loader.uses(sign):
+            continue
+        loader.space.adopted.add(framework)
+        try:
+            adopt = loader.load(asked)
+            with loader.bound():
+                done = adopt(application)
+        except DeploymentError as error:  # the adapter does not know this version of the framework
+            log.warning('[%s] frameworkSessions="auto": the sessions stay as they are: %s', context.name or "/", error)
+            continue
+        except Exception as error:  # the code is the framework's, the settings are the application's
+            log.warning('[%s] frameworkSessions="auto": the sessions stay as they are: %s', context.name or "/",
+                        describe_failure(error), exc_info=True)  # fmt: skip
+            continue
+        if done:
+            log.info('[%s] frameworkSessions="auto": %s', context.name or "/", done)

@@ -1,12 +1,12 @@
 """Starts and stops the server: bin's verbs, the arbiter and the node, and the configuration of hosts and applications
 from files.
 
-- The way in: ``bootstrap`` (the scripts; the ``catalina`` command is catalina/__main__.py), ``java_arguments``,
+- The way in: ``bootstrap`` (the scripts; the ``catalina`` command is catalina/__main__.py),
   ``home_directory``, ``system_properties``, ``catalina_properties``, ``property_sources``. ``catalina`` loads
   server.xml.
 - The processes: ``node_application`` is the arbiter, ``node_worker`` the process below it, ``node_parts`` what each
   does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``arbiter_log``, ``stop_command``,
-  ``port_check``, ``version_logger_listener``.
+  ``version_logger_listener``.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``application_packages`` (requirements), ``archive_installation``, ``archive_exchange``,
   ``expand_war``, ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,
@@ -16,7 +16,6 @@ from files.
 - The operator's verbs against a running node: ``control_socket``, ``control_commands`` and ``node_commands`` in the
   node, ``control_client`` and ``manager_client`` outside; ``node_status``, ``top``, ``session_safety``,
   ``exec_command``, ``application_environment``, ``vm_report``.
-- Looking for faults: ``config_test`` with ``config_files`` and ``start_check``; ``doctor`` with ``finding``,
-  ``node_findings``, ``group_findings`` and ``group_network``.
+- Looking for faults: ``config_test`` with ``start_check``; ``doctor`` with ``finding`` and ``group_findings``.
 - ``server_beans`` names every component as a bean, ``reference`` prints its attributes.
 """

@@ -3,6 +3,8 @@
 Verbs: ``start`` (in the foreground), ``stop`` (sends the shutdown command), ``configtest``, ``version``. The exit code
 is 0; 1 when the configuration cannot be used, or a stop found no server; 2 when the server did not stop in time; and
 128 + n when signal n ended the server.
+
+The command line has the form that catalina.sh gives to Java: ``-Dname=value -Xmx1g ... -config conf/server.xml start``.
 """
 
 from __future__ import annotations
@@ -11,20 +13,61 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from catalina.errors import CatalinaError, ConfigurationError
 from catalina.juli.class_loader_log_manager import configure_logging
-from catalina.startup.java_arguments import JavaArguments, parse_arguments
 from catalina.startup.system_properties import process_properties
 from catalina.util.server_info import version_lines
 
-__all__ = ["main"]
+__all__ = ["JavaArguments", "main", "parse_arguments"]
 
 log = logging.getLogger("org.apache.catalina.startup.Bootstrap")
 
 #: The id of the process that has started this one and without which it must not live (``catalina run``, tests).
 SUPERVISOR = "catalina.supervisor"
+#: Java options whose value is the next word.
+_WITH_VALUE = frozenset({"-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules"})
+#: Arguments of Tomcat's own Catalina class that mean nothing here.
+_OF_CATALINA = frozenset({"-nonaming", "-generateCode", "-useGeneratedCode", "-security"})
+
+
+@dataclass(slots=True)
+class JavaArguments:
+    """The meaning of the words of a command line.
+
+    Args:
+        properties: the properties from ``-Dname=value``; ``-Dname`` alone gives an empty text.
+        config_file: the file of ``-config FILE``.
+        verb: the last word that is no option, empty when there is none.
+        ignored: options that only a Java process has (``-Xmx1g``), in order.
+    """
+
+    properties: dict[str, str] = field(default_factory=dict)
+    config_file: str = "conf/server.xml"
+    verb: str = ""
+    ignored: list[str] = field(default_factory=list)
+
+
+def parse_arguments(words: Sequence[str]) -> JavaArguments:
+    """Read a command line; later words win. Every list of words is accepted, because operators keep old JAVA_OPTS."""
+    arguments = JavaArguments()
+    rest = iter(words)
+    for word in rest:
+        if word.startswith("-D"):
+            name, _, value = word[2:].partition("=")
+            arguments.properties[name] = value
+        elif word in ("-config", "--config"):
+            arguments.config_file = next(rest, arguments.config_file)
+        elif word in _WITH_VALUE:
+            arguments.ignored.append(f"{word} {next(rest, '')}".rstrip())
+        elif word.startswith(("-", "@")):
+            if word not in _OF_CATALINA:
+                arguments.ignored.append(word)
+        else:
+            arguments.verb = word
+    return arguments
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from catalina.core.application_context import ApplicationContext
+from catalina.core.application_listeners import ContextAttributeEvent, RequestEvent
+from catalina.core.standard_context import StandardContext
 from catalina.lifecycle import LifecycleState
 from tests.core.node import Node, web_xml
+from tests.valves.exchange import make_request
 
 MODULE = """
 heard = []
@@ -83,3 +87,15 @@ def test_a_request_listener_that_fails_makes_a_500(tmp_path: Path) -> None:
         answer = node.ask("/shop/")
     assert answer.status == 500
     assert b"no request" in answer.body
+
+
+def test_a_request_event_gives_the_attributes_that_the_environ_will_have(tmp_path: Path) -> None:
+    request, _ = make_request("/x")
+    event = RequestEvent(ApplicationContext(StandardContext()), request)
+    event.attributes["shop.user"] = "alice"
+    assert request.build_environ()["shop.user"] == "alice"
+
+
+def test_an_attribute_event_names_the_attribute() -> None:
+    event = ContextAttributeEvent(ApplicationContext(StandardContext()), "a", 1)
+    assert (event.name, event.value) == ("a", 1)

@@ -52,7 +52,6 @@ WITHOUT_TARGET = {
     "catalina.filters.*": "the operator's own files",
     "catalina.valves.rewrite.*": "the operator's own rules",
     "catalina.valves.parameter_limit_valve:parse_limits": "the operator's own file",
-    "catalina.tomcat.util.net.java_keystore:*": "the operator's own key store",
     "catalina.tomcat.util.net.keystore:*": "the operator's own key store",
     "catalina.ha.deploy.file_message_factory:read_messages": "reads the file that is sent",
     "catalina.tribes.channel:parse_send_options": "an attribute in the operator's file",

@@ -1,1 +1,0 @@
-# The classes of org.apache.tomcat.util.log.
