@@ -4,13 +4,13 @@
 # wsgi_adapter.py            the WSGI callable at the end of the pipeline
 # connector.py               the <Connector> element
 # endpoint.py, listening.py  its sockets; request_executor.py: how many requests run, and where
-# connection_factory.py      which connections its clients get: stream x protocol x runner
+# connection_factory.py      which connections its clients get: stream x protocol x runner, h2c, ALPN
 # outlet.py                  where a response goes: each protocol has one
 # connection.py              a connection as the endpoint sees it, and the endpoint as its connections see it
-# stream.py, tls_stream.py   move bytes; tls_handshake.py: a connection before its protocol is known
+# stream.py, tls_stream.py   move bytes
 # exchange_runner.py         runs requests, and lets their answers leave
 # http11_connection.py       runs the requests of coyote/http11/exchange.py, which knows what may come and go
-# ajp_connection.py, ajp_request.py, http2_connection.py, http2_stream.py, http2_request.py, h2c_connection.py
+# ajp_connection.py, ajp_request.py, http2_connection.py, http2_stream.py, http2_request.py
 #                            the other protocols, each with the machine or the codecs of coyote/
 # handover.py                a plain HTTP/1.1 connection on its way to another process, with what was read of it
 # connection_facts.py, http11_rules.py       what all requests of a connection, or connections of a connector, share

@@ -3,9 +3,7 @@
 - The component: ``webapp_loader``, ``virtual_webapp_loader``; ``search_path`` has the directories of its code,
   ``object_names`` makes what web.xml names, ``load_failure`` says why something could not be loaded.
 - Side by side: ``import_space`` holds one application's path and modules, ``application_imports`` the table of all of
-  them and the names that clash, ``application_modules`` the ``sys.modules`` that tells them apart,
-  ``application_finder`` the finder on ``sys.meta_path``, ``application_environ`` the environment variables of each,
-  ``asker`` who asks for a module.
-- Facts: ``distributions`` (versions of packages), ``import_statements`` (what code would import).
+  them, the names that clash, the ``sys.modules`` that tells them apart and the finder; ``application_environ``
+  the environment variables of each, ``asker`` who asks for a module.
 - At the stop: ``leftovers``, and ``thread_owner``, which notes who started a thread.
 """

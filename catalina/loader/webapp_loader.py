@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dis
 import gc
 import importlib
+import importlib.util
 import logging
 import os
 import sys
@@ -11,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from importlib.machinery import all_suffixes
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalina.attributes import Attribute
@@ -18,7 +21,6 @@ from catalina.errors import DeploymentError
 from catalina.lifecycle import Lifecycle
 from catalina.loader.application_imports import imports
 from catalina.loader.import_space import ImportSpace
-from catalina.loader.import_statements import code_of, modules_named
 from catalina.loader.leftovers import cancel_timers, clear_references, remember_left, report_threads
 from catalina.loader.load_failure import cure_of, describe_failure, own_frames
 from catalina.loader.search_path import search_path
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from catalina.lifecycle import LifecycleState
 
-__all__ = ["WebappLoader"]
+__all__ = ["WebappLoader", "code_of", "modules_named"]
 
 log = logging.getLogger("org.apache.catalina.loader.WebappLoader")
 
@@ -389,3 +391,53 @@ def _code_files(entry: str) -> Iterator[tuple[str, tuple[int, int]]]:
                 except FileNotFoundError:
                     continue  # the file went after the listing; the next look will miss it
                 yield file, (stat.st_mtime_ns, stat.st_size)
+
+
+def code_of(module: ModuleType) -> CodeType | None:
+    """The code of a loaded module, from its file; None when it has none (an extension module, a namespace)."""
+    spec = getattr(module, "__spec__", None)
+    get_code = getattr(getattr(spec, "loader", None), "get_code", None)
+    if spec is None or get_code is None:
+        return None
+    try:
+        code = get_code(spec.name)
+    except (ImportError, SyntaxError, OSError, ValueError, MemoryError, RecursionError):
+        return None  # the file has gone, or was replaced
+    return code if isinstance(code, CodeType) else None
+
+
+def modules_named(code: CodeType, package: str) -> set[str]:
+    """Full names of the modules that an import statement anywhere in the code may load.
+
+    Args:
+        package: the base of relative imports, the module's ``__package__``.
+    """
+    found: set[str] = set()
+    for level, name, members in _statements(code):
+        try:
+            base = importlib.util.resolve_name("." * level + name, package) if level else name
+        except ImportError:  # the relative import leads beyond the top-level package
+            continue
+        parts = base.split(".")
+        found.update(".".join(parts[:count]) for count in range(1, len(parts) + 1))
+        found.update(f"{base}.{member}" for member in members)
+    return found
+
+
+def _statements(code: CodeType) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Level, name and members of each import statement: two constants stand before the instruction."""
+    pending = [code]
+    while pending:
+        code = pending.pop()
+        pending += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        constants: list[object] = [0, ()]
+        for instruction in dis.get_instructions(code):
+            if instruction.opname.startswith(("LOAD_CONST", "LOAD_SMALL_INT")):
+                constants = [constants[-1], instruction.argval]
+            elif instruction.opname == "IMPORT_NAME":
+                level, members = constants
+                yield (
+                    level if isinstance(level, int) else 0,
+                    instruction.argval,
+                    tuple([name for name in members if name != "*"]) if isinstance(members, tuple) else (),
+                )

@@ -30,13 +30,14 @@ from catalina.servlets.webdav_locks import (
     parse_timeout,
     tokens_of,
 )
-from catalina.servlets.webdav_properties import PropertyStore, StoreFullError
 from catalina.servlets.webdav_xml import (
     DAV,
     HEAD,
     LockInfo,
     PropertyName,
+    PropertyStore,
     PropfindRequest,
+    StoreFullError,
     multistatus,
     multistatus_errors,
     parse_lockinfo,

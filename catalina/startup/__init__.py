@@ -5,14 +5,14 @@ from files.
   ``home_directory``, ``system_properties``, ``catalina_properties``, ``property_sources``. ``catalina`` loads
   server.xml.
 - The processes: ``node_application`` is the arbiter, ``node_worker`` the process below it, ``node_parts`` what each
-  does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``arbiter_log``, ``stop_command``,
+  does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``arbiter_log``,
   ``version_logger_listener``.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``application_packages`` (requirements), ``archive_installation``, ``archive_exchange``,
   ``expand_war``, ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,
   ``progress_bar``, ``user_config``; in a worker ``worker_applications``.
 - One application: ``context_config`` reads web.xml (``web_fragments``, ``web_xml_application``,
-  ``authenticator_config``, ``application_variables``, ``application_logging``, ``privileged_application``).
+  ``application_variables``, ``application_logging``, ``privileged_application``).
 - The operator's verbs against a running node: ``control_socket``, ``control_commands`` and ``node_commands`` in the
   node, ``control_client`` and ``manager_client`` outside; ``node_status``, ``top``, ``session_safety``,
   ``exec_command``, ``application_environment``, ``vm_report``.

@@ -10,18 +10,34 @@ The command line has the form that catalina.sh gives to Java: ``-Dname=value -Xm
 from __future__ import annotations
 
 import logging
+import os
+import select
+import socket
+import struct
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from catalina.digester.xml_tree import read_xml
 from catalina.errors import CatalinaError, ConfigurationError
 from catalina.juli.class_loader_log_manager import configure_logging
+from catalina.polling import is_ready
+from catalina.startup.control_socket import bound_address, socket_path
 from catalina.startup.system_properties import process_properties
 from catalina.util.server_info import version_lines
 
-__all__ = ["JavaArguments", "main", "parse_arguments"]
+__all__ = [
+    "STOP_WAIT",
+    "JavaArguments",
+    "StopTarget",
+    "main",
+    "parse_arguments",
+    "running_node",
+    "send_shutdown",
+    "wait_for_end",
+]
 
 log = logging.getLogger("org.apache.catalina.startup.Bootstrap")
 
@@ -31,6 +47,13 @@ SUPERVISOR = "catalina.supervisor"
 _WITH_VALUE = frozenset({"-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules"})
 #: Arguments of Tomcat's own Catalina class that mean nothing here.
 _OF_CATALINA = frozenset({"-nonaming", "-generateCode", "-useGeneratedCode", "-security"})
+stop_log = logging.getLogger("org.apache.catalina.startup.Catalina")
+
+#: Seconds to connect and send; the port is on this machine.
+TIMEOUT = 10.0
+
+#: The property of ``catalina.sh stop`` with the seconds to wait for the end of the server; 0 does not wait.
+STOP_WAIT = "catalina.stopWait"
 
 
 @dataclass(slots=True)
@@ -128,7 +151,6 @@ def _use_temporary_directory(properties: Mapping[str, str]) -> None:
 def _stop(arguments: JavaArguments) -> int:
     from catalina.startup.catalina_properties import load_catalina_properties
     from catalina.startup.property_sources import substitution_for
-    from catalina.startup.stop_command import STOP_WAIT, StopTarget, running_node, send_shutdown, wait_for_end
 
     properties = _properties(arguments)
     _, base = _directories(properties)
@@ -178,3 +200,81 @@ _VERBS: dict[str, Callable[[JavaArguments], int]] = {
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+class StopTarget:
+    """The address and the command, from the root element of server.xml alone; no component is made.
+
+    Args:
+        path: server.xml.
+        substitution: replaces ``${...}``.
+
+    Raises:
+        ConfigurationError: the file is not well-formed, or a port is not a number.
+    """
+
+    def __init__(self, path: Path, substitution: Callable[[str], str]) -> None:
+        root = read_xml(path, missing_entities_are_empty=True)
+        values = {name: substitution(attribute.value) for name, attribute in root.attributes.items()}
+        self.address = values.get("address", "localhost")
+        self.base_port = _number(values, "port", 8005, path)
+        self.offset = _number(values, "portOffset", 0, path)
+        self.word = values.get("shutdown", "SHUTDOWN")
+
+    @property
+    def port(self) -> int:
+        """The port with its offset; 0 or less when there is none."""
+        return self.base_port + self.offset if self.base_port > 0 else self.base_port
+
+
+def _number(values: Mapping[str, str], name: str, default: int, path: Path) -> int:
+    text = values.get(name, str(default))
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigurationError(f"{path}: <Server> {name}={text!r}, expected a whole number") from None
+
+
+def send_shutdown(target: StopTarget) -> bool:
+    """Send the command; returns False, after logging, when there is no port or nobody listens."""
+    if target.port <= 0:
+        stop_log.error("No shutdown port configured. Shut down server through OS signal. Server not shut down.")
+        return False
+    try:
+        with socket.create_connection((target.address, target.port), TIMEOUT) as connection:
+            connection.sendall(target.word.encode("latin-1", "replace"))
+    except OSError as error:
+        stop_log.error(
+            "Could not contact [%s:%s] (base port [%s] and offset [%s]). Tomcat may not be running.",
+            target.address, target.port, target.base_port, target.offset,
+            exc_info=error,
+        )  # fmt: skip
+        return False
+    return True
+
+
+def running_node(base: Path) -> int | None:
+    """The process that an operator knows as the server of a CATALINA_BASE; None when none answers.
+
+    The node's control socket reveals the process that listens on it. That is the worker, whose parent is the arbiter.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, bound_address(socket_path(base)) as address:
+            sock.connect(address)
+            worker = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        status = Path(f"/proc/{worker}/status").read_text()
+    except OSError:
+        return None
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid:")))
+
+
+def wait_for_end(pid: int, seconds: float) -> bool:
+    """Wait until a process has ended; returns False when it still runs after ``seconds``."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return is_ready(process, select.POLLIN, seconds)
+    finally:
+        os.close(process)

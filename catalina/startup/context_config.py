@@ -30,12 +30,11 @@ from catalina.startup.application_logging import ApplicationLogging
 from catalina.startup.application_packages import install_packages, provide_packages, watched_files
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_variables import application_variables, variable_files
-from catalina.startup.authenticator_config import add_authenticator
 from catalina.startup.bare_application import BareApplication, stray_source
 from catalina.startup.privileged_application import guard_privileged
 from catalina.startup.property_sources import substitution_for
 from catalina.startup.web_fragments import merge_fragments
-from catalina.startup.web_xml_application import apply_web_xml
+from catalina.startup.web_xml_application import add_authenticator, apply_web_xml
 from catalina.util.context_name import ContextName
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from catalina.coyote.http2.http2_protocol import Http2Protocol
 from tests.connector.certificates import authority
 from tests.connector.serving import Client, Container, serving
 from tests.connector.test_http11_connection import Pending, hold_with, wait_for
-from tests.connector.test_tls_handshake import host_config
+from tests.connector.tls import host_config
 from tests.support.waiting import take_time
 
 

@@ -20,7 +20,7 @@ from catalina.tomcat.util.net.cipher_names import java_name
 from tests.connector.certificates import authority, make_pair, pair
 from tests.connector.serving import Container, serving
 from tests.connector.test_http2_connection import H2Client
-from tests.connector.test_tls_handshake import TlsClient, application, host_config
+from tests.connector.tls import TlsClient, application, host_config
 from tests.support.narrowing import there
 from tests.support.needs import need_command
 

@@ -16,7 +16,7 @@ from catalina.connector.connector import Connector
 from catalina.coyote.http2.http2_protocol import Http2Protocol
 from tests.connector.certificates import authority
 from tests.connector.serving import Client, Container, serving
-from tests.connector.test_tls_handshake import host_config
+from tests.connector.tls import host_config
 from tests.support.needs import need_command, need_module
 from tests.support.waiting import take_time, wait_until
 

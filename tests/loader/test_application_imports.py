@@ -5,15 +5,19 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import importlib
+import importlib.metadata
 import pickle
 import sys
 import types
 import typing
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from catalina.loader.application_imports import imports
+from catalina.loader.application_imports import ApplicationFinder, ApplicationModules, imports, version_of
+from catalina.loader.asker import Asker
+from catalina.loader.import_space import ImportSpace
 from tests.loader.applications import new_loader, running, write_application
 
 SHOP = {
@@ -337,3 +341,152 @@ def test_the_adapter_of_an_application_that_is_alone_goes_with_it(tmp_path):
     with running(first):
         assert first.load("usesfirst").by_package() == "first"
     assert imports.modules.plain.get("catalina.contrib.flask") is before
+
+
+@pytest.mark.parametrize(
+    ("metadata", "record"),
+    [({"top_level.txt": "tilly\nother\n"}, ""), ({}, "tilly/__init__.py,,\n"), ({}, "tilly.py,,\n")],
+)
+def test_the_version_is_that_of_the_distribution_that_brings_the_module(tmp_path, metadata, record):
+    info = tmp_path / "some_name-7.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: some-name\nVersion: 7.1\n")
+    (info / "RECORD").write_text(record)
+    for name, text in metadata.items():
+        (info / name).write_text(text)
+    assert version_of("tilly", [str(tmp_path)]) == "7.1"
+    assert version_of("nothing", [str(tmp_path)]) is None
+
+
+def test_the_environment_is_asked_the_same_way():
+    from lxml import etree
+
+    assert version_of("lxml", sys.path) == etree.__version__
+
+
+@pytest.fixture
+def finder():
+    return ApplicationFinder(Asker())
+
+
+def space_with(tmp_path, *files, delegate=False):
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("Metadata-Version: 2.1\nName: tilly\nVersion: 7\n" if "METADATA" in name else "")
+    return ImportSpace("/a", [str(tmp_path)], delegate=delegate)
+
+
+def test_a_module_is_found_for_its_application_and_nobody_else(finder, tmp_path):
+    space = space_with(tmp_path, "tilly.py")
+    assert finder.find_spec("tilly", None) is None
+    with finder._asker.bound_to(space):
+        assert finder.find_spec("tilly", None).origin == str(tmp_path / "tilly.py")
+        assert finder.find_spec("other", None) is None
+
+
+def test_submodules_are_left_to_the_packages_path(finder, tmp_path):
+    with finder._asker.bound_to(space_with(tmp_path, "tilly/__init__.py", "tilly/a.py")):
+        assert finder.find_spec("tilly.a", [str(tmp_path / "tilly")]) is None
+
+
+@pytest.mark.parametrize(("delegate", "own"), [(False, True), (True, False)])
+def test_delegation_decides_who_is_asked_first(finder, tmp_path, delegate, own):
+    with finder._asker.bound_to(space_with(tmp_path, "packaging/__init__.py", delegate=delegate)):
+        assert finder.find_spec("packaging", None).origin.startswith(str(tmp_path)) is own
+
+
+def test_a_namespace_package_has_portions_of_both(finder, tmp_path, monkeypatch):
+    (tmp_path / "site/tillyspace").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    with finder._asker.bound_to(space_with(tmp_path / "app", "tillyspace/x.py")):
+        places = finder.find_spec("tillyspace", None).submodule_search_locations
+        assert list(places) == [str(tmp_path / "app/tillyspace"), str(tmp_path / "site/tillyspace")]
+
+
+def test_distributions_of_the_application_are_found_for_it(finder, tmp_path):
+    wanted = importlib.metadata.DistributionFinder.Context(name="tilly")
+    assert list(finder.find_distributions(wanted)) == []
+    with finder._asker.bound_to(space_with(tmp_path, "tilly-7.dist-info/METADATA")):
+        assert [each.version for each in finder.find_distributions(wanted)] == ["7"]
+        assert [each.name for each in finder.find_distributions()] == ["tilly"]
+
+
+@pytest.fixture
+def table():
+    asker = Asker()
+    modules = ApplicationModules({"plain": ModuleType("plain")}, asker)
+    modules.clashes.add("shop")
+    return modules
+
+
+@pytest.fixture
+def space(tmp_path):
+    (tmp_path / "shop.py").touch()
+    return ImportSpace("/a", [str(tmp_path)])
+
+
+def test_plain_names_are_the_interpreters(table):
+    extra = ModuleType("extra")
+    table["extra"] = extra
+    assert table.plain["extra"] is table["extra"] is table.get("extra") is extra
+    del table["extra"]
+    assert "extra" not in table
+
+
+def test_a_clashing_name_is_that_of_who_asks(table, space):
+    own, environments = ModuleType("shop"), ModuleType("shop")
+    table["shop"] = environments
+    with table.asker.bound_to(space):
+        assert "shop" not in table
+        table["shop"] = own
+        assert table["shop"] is own
+    assert table["shop"] is environments
+    assert "shop" not in table.plain
+
+
+def test_a_submodule_is_bound_to_its_package_at_once_and_unbound_when_it_fails(table, space):
+    package, child = ModuleType("shop"), ModuleType("shop.child")
+    with table.asker.bound_to(space):
+        table["shop"] = package
+        table["shop.child"] = child
+        assert package.child is child
+        del table["shop.child"]
+        assert not hasattr(package, "child")
+
+
+def test_what_a_compiled_module_entered_by_itself_is_moved(table, space):
+    module = ModuleType("shop")
+    table.plain["shop"] = module
+    with table.asker.bound_to(space):
+        table["shop"] = module
+    assert "shop" not in table.plain
+
+
+def test_pop_setdefault_and_update_work_as_on_any_dict(table, space):
+    module = ModuleType("shop")
+    with table.asker.bound_to(space):
+        table.update({"shop": module})
+        assert table.setdefault("shop") is module
+        assert table.pop("shop") is module
+        assert table.pop("shop", None) is None
+        with pytest.raises(KeyError):
+            table.pop("shop")
+
+
+def test_what_is_listed_is_what_the_asker_sees(table, space):
+    with table.asker.bound_to(space):
+        table["shop"] = ModuleType("shop")
+        assert set(table) == set(table.keys()) == {"plain", "shop"} == set(table.copy())
+        assert len(table) == len(table.items()) == len(table.values()) == 2
+    assert set(table) == {"plain"}
+
+
+def test_it_cannot_be_emptied(table):
+    for call in (table.clear, table.popitem):
+        with pytest.raises(TypeError, match="shared by all applications"):
+            call()
+
+
+def test_it_is_a_dict_and_true(table):
+    assert isinstance(table, dict)
+    assert table

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import types
 
 import pytest
 
 from catalina.errors import DeploymentError, LifecycleError
-from catalina.loader.webapp_loader import WebappLoader
+from catalina.loader.webapp_loader import WebappLoader, code_of, modules_named
 from catalina.webresources.dir_resource_set import DirResourceSet
 from tests.core.node import Node, web_xml
 from tests.loader.applications import new_loader, running, write_application
@@ -184,3 +185,32 @@ def test_an_application_uses_what_it_brings_and_what_its_code_names_and_nothing_
         assert loader.uses("wsgiref.util")
         assert not loader.uses("json.tool")  # another application may have loaded it
     assert not loader.uses("brought")
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("import a", {"a"}),
+        ("import a.b.c as d", {"a", "a.b", "a.b.c"}),
+        ("import a, b", {"a", "b"}),
+        ("from a.b import c, d", {"a", "a.b", "a.b.c", "a.b.d"}),
+        ("from a import *", {"a"}),
+        ("from . import c", {"shop", "shop.web", "shop.web.c"}),
+        ("from ..models import Cart", {"shop", "shop.models", "shop.models.Cart"}),
+        ("from .... import beyond", set()),
+        ("def f():\n    def g():\n        import a\n    return lambda: __import__('b')", {"a"}),
+        ("class C:\n    def f(self):\n        from a import b", {"a", "a.b"}),
+        ("x = 1, 2\nprint('import a', x)", set()),
+        ("import a if x else b" if False else "if x:\n    import a\nelse:\n    import b", {"a", "b"}),
+    ],
+)
+def test_every_statement_is_found_wherever_it_stands(source: str, named: set[str]) -> None:
+    assert modules_named(compile(source, "<test>", "exec"), "shop.web") == named
+
+
+def test_what_has_no_code_has_none() -> None:
+    assert code_of(sys) is None
+    assert code_of(types.ModuleType("made_by_hand")) is None
+    found = code_of(types)
+    assert found is not None
+    assert found.co_filename.endswith("types.py")

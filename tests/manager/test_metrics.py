@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from catalina.attributes import Component
-from catalina.manager.metrics import connector_labels, exposition
+from catalina.manager.metrics import EVENTS, cluster_samples, connector_labels, exposition
 from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.registry import Registry
 
@@ -82,3 +82,13 @@ def test_each_family_stands_once_and_each_sample_once():
     text = exposition(registry)
     assert text.count("# TYPE tomcat_requestcount_total counter") == 1
     assert text.count("tomcat_requestcount_total{") == 1
+
+
+def test_without_a_cluster_there_are_none():
+    assert list(cluster_samples(Registry())) == []
+
+
+def test_kinds_of_messages_are_called_as_tomcats_counters():
+    assert EVENTS["session_delta"] == 13
+    assert EVENTS["get_all_sessions"] == 4
+    assert all(isinstance(event, int) for event in EVENTS.values())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from types import SimpleNamespace
 
-from catalina.manager.page import Links, form, page, table
+from catalina.manager.page import POLICY, Links, form, page, table
 
 ENVIRON = {
     "catalina.context": SimpleNamespace(context_path="/manager"),
@@ -23,3 +26,11 @@ def test_links_have_the_nonce():
     assert Links(ENVIRON).to("/html/list") == "/manager/html/list?nonce=ABC"
     assert Links(ENVIRON).to("/html/stop", "path=/a") == "/manager/html/stop?path=/a&nonce=ABC"
     assert Links({"catalina.context": SimpleNamespace(context_path="")}).to("/x") == "/x"
+
+
+def test_the_policy_allows_the_style_that_a_page_has_and_no_other():
+    text = page(Links(ENVIRON), "x", [], table("x", [], [])).decode()
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}';" in POLICY
+    assert "style=" not in text
