@@ -1,4 +1,6 @@
-"""The properties that every Java process has and that configuration files refer to, such as ``${user.dir}``."""
+"""The properties that every Java process has and that configuration files refer to, such as ``${user.dir}``; and
+settings of the process that have no effect.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import getpass
 import logging
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +18,21 @@ from catalina.jmx.remote_settings import PREFIX, read_settings
 from catalina.place import Place
 
 __all__ = ["process_properties", "process_remarks"]
+
+#: Options of gunicorn, and the setting that does the same here. The node's processes are gunicorn's, so an operator may
+#: expect that its options count.
+GUNICORN_OPTIONS = {
+    "access-logfile": "an AccessLogValve",
+    "bind": "address and port of the <Connector>",
+    "keep-alive": "keepAliveTimeout of the <Connector>",
+    "max-requests": "-Dcatalina.worker.maxRequests",
+    "reload": "catalina run --reload, or reloadable of the <Context>",
+    "statsd-host": "the metrics of the manager application, in Prometheus' format, or an OpenTelemetryListener",
+    "threads": "maxThreads of the <Connector>",
+    "timeout": "a StuckThreadDetectionValve",
+    "workers": "-Dcatalina.workers",
+}
+_OPTION = re.compile(r"--([a-z][a-z-]*)")
 
 
 def process_properties() -> dict[str, str]:
@@ -34,8 +52,22 @@ def process_properties() -> dict[str, str]:
     }
 
 
-def process_remarks(properties: Mapping[str, str]) -> Iterator[Finding]:
-    """Findings about properties of a node that have no effect here, or that an operator should know of."""
+def process_remarks(properties: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+    """Findings about properties and variables of a node that have no effect here, or that an operator should know of.
+
+    Args:
+        environment: the process's variables.
+    """
+    yield from _jmx_remarks(properties)
+    options = environment.get("GUNICORN_CMD_ARGS", "")
+    if options:
+        known = [name for name in _OPTION.findall(options) if name in GUNICORN_OPTIONS]
+        here = "; ".join(f"instead of --{name}: {GUNICORN_OPTIONS[name]}" for name in known)
+        text = f"GUNICORN_CMD_ARGS={options!r} has no effect, the settings are in server.xml" + (here and f"; {here}")
+        yield Finding(logging.WARNING, Place("environment", 0), "", text)
+
+
+def _jmx_remarks(properties: Mapping[str, str]) -> Iterator[Finding]:
     base = Path(properties.get("catalina.base", "."))
     try:
         settings = read_settings(properties, base)
