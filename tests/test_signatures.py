@@ -49,3 +49,37 @@ def test_whether_an_attribute_was_given_is_asked_of_the_component() -> None:
         and any(isinstance(each, ast.Call) and ast.unparse(each) == "vars(self)" for each in node.comparators)
     ]
     assert asked == []
+
+
+#: The attributes that ``getattr`` may ask for with a default, by the reason why an object may lack them. An object of
+#: ours has what its class declares; a default would hide for ever that the attribute has another name now.
+MAY_BE_MISSING = {
+    "Python's own objects and those of the standard library": """
+        SETTINGS_MODULE __annotations__ __code__ __del__ __file__ __func__ __name__ __package__ __path__ __self__
+        __setstate__ __spec__ _cleanups close get_code ipv4_mapped keeps_lines loader pattern""",
+    "objects of applications and of libraries": """
+        _max_overflow _session_cache attributes catalina close_servlet get_property key_size name no_cache roles
+        session start_servlet url user_principal""",
+    "a listener has the methods that it wants to hear": """
+        context_destroyed context_initialized hears_strangers heartbeat""",
+    "a component says how its bean looks, if it does not look like every bean": """
+        bean_class bean_fixed bean_hidden bean_interfaces bean_names bean_notifications bean_records bean_types""",
+    "a lower floor meets an object of a higher one whose class it cannot name": """
+        application_context context entries global_naming_resources manager mbeans protocol_handler service
+        state_progress type will_close""",
+    "a value of a stream may be of any class": "class_name values",
+    "a note on a thread or a socket, which not everyone has": "_catalina_space sni_name space",
+}
+
+
+def test_no_default_hides_that_an_attribute_of_ours_has_another_name() -> None:
+    allowed = {name for names in MAY_BE_MISSING.values() for name in names.split()}
+    asked = {
+        node.args[1].value: f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "catalina").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "getattr" and len(node.args) == 3
+        and isinstance(node.args[1], ast.Constant)
+    }  # fmt: skip
+    assert {name: place for name, place in asked.items() if name not in allowed} == {}
+    assert sorted(allowed - set(asked)) == []

@@ -9,12 +9,14 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from catalina.attributes import Component
 from catalina.deploy.naming_resources_impl import NamingResourcesImpl
 from catalina.descriptor.elements import EnvEntry, ResourceRef
 from catalina.tomcat.util.descriptor.web.context_environment import ContextEnvironment
+from catalina.tomcat.util.descriptor.web.context_resource_env_ref import ContextResourceEnvRef
 
 __all__ = ["ContextNaming"]
+
+_OVERRIDABLE = (ContextEnvironment, ContextResourceEnvRef)
 
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
@@ -24,13 +26,13 @@ class ContextNaming(NamingResourcesImpl):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self._from_descriptor: list[Component] = []
+        self._from_descriptor: list[ContextEnvironment] = []
 
     def set_descriptor(self, env_entries: Mapping[str, EnvEntry], resource_refs: Mapping[str, ResourceRef]) -> None:
         """Make entries from ``<env-entry>`` of web.xml; an Environment of the Context with override="false" wins over
         them.
         """
-        fixed = {getattr(each, "name", "") for each in self.entries if not getattr(each, "override", True)}
+        fixed = {each.name for each in self.entries if isinstance(each, _OVERRIDABLE) and not each.override}
         for entry in env_entries.values():
             if entry.value is None or entry.name in fixed:
                 continue  # an entry without a value binds nothing
@@ -38,7 +40,7 @@ class ContextNaming(NamingResourcesImpl):
             environment.place = entry.place
             self._from_descriptor.append(environment)
             self.add(environment)
-        declared = {getattr(each, "name", "") for each in self.entries}
+        declared = {each.name for each in self.entries}
         for reference in resource_refs.values():
             if reference.name not in declared:
                 log.debug("%s: resource-ref [%s] has no Resource or ResourceLink", reference.place, reference.name)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalina.attributes import Component, Element
+from catalina.attributes import Element
 from catalina.errors import NamingError
 from catalina.lifecycle import Lifecycle
 from catalina.naming.naming_context import NamingContext
@@ -15,6 +15,11 @@ from catalina.naming.resource_binder import ResourceBinder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from catalina.tomcat.util.descriptor.web.context_transaction import ContextTransaction
+    from catalina.tomcat.util.descriptor.web.resource_base import ResourceBase
+
+    Entry = ResourceBase | ContextTransaction
 
 __all__ = ["NamingResourcesImpl"]
 
@@ -44,18 +49,18 @@ class NamingResourcesImpl(Lifecycle):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.container: Any = None
-        self.entries: list[Component] = []
+        self.entries: list[Entry] = []
         self.names = NamingContext()
 
     def __str__(self) -> str:
         return f"NamingResources[{self.container}]"
 
-    def add(self, entry: Component) -> None:
+    def add(self, entry: Entry) -> None:
         """Add an element, and bind it at once if this runs. The later of two elements with one name counts."""
-        name = getattr(entry, "name", "")
-        if name and any(getattr(other, "name", "") == name for other in self.entries):
+        name = entry.name
+        if name and any(other.name == name for other in self.entries):
             log.warning("%s: the name [%s] is there already; the later definition counts", entry.place, name)
-            self.entries = [other for other in self.entries if getattr(other, "name", "") != name]
+            self.entries = [other for other in self.entries if other.name != name]
         self.entries.append(entry)
         if self.state.available:
             self._bind(self._binder(), entry)
@@ -76,7 +81,7 @@ class NamingResourcesImpl(Lifecycle):
     def _stop(self) -> None:
         self.names.close()
 
-    def _bind(self, binder: ResourceBinder, entry: Component) -> None:
+    def _bind(self, binder: ResourceBinder, entry: Entry) -> None:
         """Bind one element. A wrong element affects only its own name."""
         try:
             binder.bind(entry)

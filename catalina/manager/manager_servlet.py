@@ -121,7 +121,7 @@ class ManagerServlet(TextServlet):
         if resources is None:
             raise Refused("No global JNDI resources are available")
         lines = [f"OK - Listed global resources of {f'type [{wanted}]' if wanted is not None else 'all types'}"]
-        declared = {str(getattr(entry, "name", "")): str(getattr(entry, "type", "")) for entry in resources.entries}
+        declared = {entry.name: entry.type for entry in resources.entries}
         for name in resources.names.names:
             try:
                 found: Any = resources.lookup(name)

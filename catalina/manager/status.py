@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
+from catalina.core.standard_wrapper import StandardWrapper
 from catalina.mbeans.managed_bean import ManagedBean
 from catalina.mbeans.object_name import ObjectName, unquote
 from catalina.mbeans.registry import Registry
@@ -120,7 +121,11 @@ def _contexts(registry: Registry) -> Iterator[ContextStatus]:
             _numbers(bean, ("stateName", "startTime", "startupTime")),
             _numbers(manager, MANAGER) if manager is not None else None,
             {unquote(key.keys["name"]): _numbers(servlet, SERVLET) for key, servlet in own},
-            {unquote(key.keys["name"]): getattr(servlet.component, "mappings", ()) for key, servlet in own},
+            {
+                unquote(key.keys["name"]): servlet.component.mappings
+                for key, servlet in own
+                if isinstance(servlet.component, StandardWrapper)
+            },
         )
 
 

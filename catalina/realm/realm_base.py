@@ -170,7 +170,8 @@ class RealmBase(Realm):
         password = self.get_password(username)
         if password is None:
             return None
-        stored_as = getattr(self._handler, "algorithm", "")
+        handler = self._handler
+        stored_as = handler.algorithm if isinstance(handler, MessageDigestCredentialHandler) else ""
         if stored_as and digest_name(stored_as) == digest_name(algorithm):
             return password
         if stored_as:
@@ -183,7 +184,8 @@ class RealmBase(Realm):
         return self._digest_hex(algorithm, f"{username}:{realm_name}:{password}")
 
     def _digest_hex(self, algorithm: str, text: str) -> str:
-        charset = getattr(self._handler, "encoding", "latin-1")
+        handler = self._handler
+        charset = handler.encoding if isinstance(handler, MessageDigestCredentialHandler) else "latin-1"
         return digest(digest_name(algorithm), password_bytes(text, charset)).hex()
 
     def authenticate_certificates(self, certificates: Sequence[Certificate]) -> Principal | None:

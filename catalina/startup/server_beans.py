@@ -15,6 +15,7 @@ from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.registry import fenced
 from catalina.naming.data_source_bean import DataSourceBean, is_engine
+from catalina.realm.combined_realm import CombinedRealm
 from catalina.startup.host_config import HostConfig
 from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.webresources.cache_bean import CacheBean
@@ -72,7 +73,7 @@ def _connector(domain: str, connector: Connector) -> Beans:
     yield ObjectName(domain, {"type": "ThreadPool", "name": quote(connector.name)}), ThreadPoolBean(connector)
     pool = {"ThreadPool": quote(connector.name)}
     for config in connector.ssl_host_configs:
-        name = quote(str(getattr(config, "host_name", "_default_")))
+        name = quote(config.host_name)
         yield ObjectName(domain, {"type": "SSLHostConfig", **pool, "name": name}), config
         for certificate in config.certificates:
             keys = {"type": "SSLHostConfigCertificate", **pool, "Host": name, "name": str(certificate.type)}
@@ -120,7 +121,7 @@ def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans
     ):
         if isinstance(part, Component):
             yield ObjectName(domain, {"type": kind, **keys}), part
-    cache = getattr(context.resources, "cache", None)
+    cache = context.resources.cache
     if cache is not None:
         yield ObjectName(domain, {"type": "WebResourceRoot", **keys, "name": "Cache"}), CacheBean(cache)
     for wrapper in context.children:
@@ -159,7 +160,7 @@ def _container(domain: str, container: ContainerBase, keys: dict[str, str]) -> B
 
 def _realm(domain: str, realm: Realm, path: str, keys: dict[str, str]) -> Beans:
     yield ObjectName(domain, {"type": "Realm", "realmPath": path, **keys}), realm
-    for number, nested in enumerate(getattr(realm, "realms", ())):
+    for number, nested in enumerate(realm.realms if isinstance(realm, CombinedRealm) else ()):
         yield from _realm(domain, nested, f"{path}/realm{number}", keys)
 
 
@@ -192,7 +193,7 @@ def _channel(channel: GroupChannel, name: str) -> Beans:
     for component, part in (
         ("Membership", coordinator.membership_service),
         ("Receiver", coordinator.receiver),
-        ("Sender", getattr(coordinator.sender, "transport", coordinator.sender)),
+        ("Sender", coordinator.sender.transport),
     ):
         if isinstance(part, Component):
             yield named(component=component), part
@@ -202,12 +203,12 @@ def _channel(channel: GroupChannel, name: str) -> Beans:
 
 def _data_sources(domain: str, keys: dict[str, str], resources: NamingResourcesImpl) -> Beans:
     """The pools that some code has looked up."""
-    entries = {str(getattr(entry, "name", "")): entry for entry in resources.entries}
+    entries = {entry.name: entry for entry in resources.entries}
     for name, made in resources.names.made():
         if is_engine(made):
             entry = entries.get(name)
-            wanted = getattr(entry, "properties", {}).get("initialSize", "0")
-            kind = {"type": "DataSource", **keys, "class": str(getattr(entry, "type", "javax.sql.DataSource"))}
+            wanted = "0" if entry is None else entry.properties.get("initialSize", "0")
+            kind = {"type": "DataSource", **keys, "class": "javax.sql.DataSource" if entry is None else entry.type}
             initial = int(wanted) if wanted.isdecimal() else 0
             yield ObjectName(domain, {**kind, "name": quote(name)}), DataSourceBean(made, initial)
 
@@ -215,7 +216,7 @@ def _data_sources(domain: str, keys: dict[str, str], resources: NamingResourcesI
 def _named_resources(keys: dict[str, str], resources: NamingResourcesImpl) -> Beans:
     for entry in resources.entries:
         kind = type(entry).__name__.removeprefix("Context")
-        names = {"type": kind, **keys, "name": quote(str(getattr(entry, "name", "")))}
+        names = {"type": kind, **keys, "name": quote(entry.name)}
         if isinstance(entry, ContextResource):
             names = {"type": kind, **keys, "class": str(entry.type), "name": quote(str(entry.name))}
         yield ObjectName(DEFAULT_DOMAIN, names), entry

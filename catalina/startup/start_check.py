@@ -87,7 +87,7 @@ def _connector(connector: Connector, server: StandardServer) -> Problems:
     try:
         connector.check_configuration()
     except (CatalinaError, OSError, ValueError) as error:
-        problem = str(getattr(error, "text", error))
+        problem = error.text if isinstance(error, ConfigurationError) else str(error)
     if not problem and not handler.unix_domain_socket_path and not handler.use_inherited_channel:
         ports = _ports(connector, server)
         problems = (port_problem(handler.address, port, server.catalina_base) for port in ports)
@@ -135,7 +135,7 @@ def _member(member: StaticMember, _server: StandardServer) -> Problems:
     try:
         member.to_member()
     except CatalinaError as error:
-        yield logging.ERROR, str(getattr(error, "text", error))
+        yield logging.ERROR, error.text if isinstance(error, ConfigurationError) else str(error)
 
 
 def _needs_its_package(component: Component, _server: StandardServer) -> Problems:
@@ -222,7 +222,7 @@ def _user_database_realm(realm: UserDatabaseRealm, server: StandardServer) -> Pr
         return
     resources = server.global_naming_resources
     entries = [] if resources is None else resources.entries
-    found = next((entry for entry in entries if getattr(entry, "name", "") == realm.resource_name), None)
+    found = next((entry for entry in entries if entry.name == realm.resource_name), None)
     if found is None:
         yield logging.ERROR, f"No UserDatabase component found under key [{realm.resource_name}]"
     elif isinstance(found, ContextResource) and found.properties.get("factory", _FILE) == _FILE:

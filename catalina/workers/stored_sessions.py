@@ -89,7 +89,7 @@ class FileKeepingManager(DeltaManager):
     def _stop(self) -> None:
         file = self._declared.file
         sessions = [session for session in self.find_sessions() if session.is_valid]
-        if file is not None and sessions and not getattr(self.context, "paused", False):
+        if file is not None and sessions and (self.context is None or not self.context.paused):
             store_sessions(file, sessions)
         super()._stop()
 
@@ -184,7 +184,9 @@ class StoreKeepingManager(PersistentManagerBase, DeltaManager):
         super()._start()
 
     def _stop(self) -> None:
-        if getattr(self.context, "paused", False):  # a reload: the sessions stay in memory, for the workers have copies
+        if (
+            self.context is not None and self.context.paused
+        ):  # a reload: the sessions stay in memory, for the workers have copies
             DeltaManager._stop(self)
             if self.store is not None:
                 self.store.stop()

@@ -10,6 +10,7 @@ from catalina.attributes import AttributeRefused
 from catalina.errors import LifecycleError
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from catalina.realm.realm_base import RealmBase
+from catalina.realm.secret_key_credential_handler import SecretKeyCredentialHandler
 from tests.realm.realms import DictRealm, check_realm
 from tests.support.narrowing import there
 from tests.valves.certificates import make_certificate
@@ -80,6 +81,12 @@ def test_digest_works_with_a_store_of_the_same_digests():
     stored = hashlib.sha256(b"bob:Shop:secret").hexdigest()
     realm = DictRealm({"bob": (stored, ())})
     realm.set_credential_handler(MessageDigestCredentialHandler(algorithm="SHA-256"))
+    assert started(realm).authenticate_digest("bob", answer()).name == "bob"
+
+
+def test_digest_works_beside_a_handler_that_derives_keys():
+    realm = DictRealm({"bob": ("secret", ())})
+    realm.set_credential_handler(SecretKeyCredentialHandler())  # BASIC compares with keys, DIGEST needs the password
     assert started(realm).authenticate_digest("bob", answer()).name == "bob"
 
 

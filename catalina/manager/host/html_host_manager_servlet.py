@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import unescape
+from typing import TYPE_CHECKING
 
 from catalina.manager.asked import Asked, Environ, Refused, StartResponse
 from catalina.manager.host.host_manager_servlet import HostManagerServlet
@@ -14,6 +15,9 @@ from catalina.manager.host.hosts import FLAGS
 from catalina.manager.page import Html, Links, form, html_answer, page, table
 from catalina.manager.text_servlet import Command, Lines
 from catalina.webapp import send_error
+
+if TYPE_CHECKING:
+    from catalina.core.standard_host import StandardHost
 
 __all__ = ["HTMLHostManagerServlet"]
 
@@ -64,11 +68,11 @@ class HTMLHostManagerServlet(HostManagerServlet):
         ])  # fmt: skip
         return page(links, "Tomcat Virtual Host Manager", [("Hosts", links.to("/html/list"))], body)
 
-    def _commands(self, host: object, links: Links) -> Html:
-        name, state = getattr(host, "name", ""), getattr(host, "state", None)
-        if host is self.hosts.own.host or state is None:
+    def _commands(self, host: StandardHost, links: Links) -> Html:
+        name = host.name
+        if host is self.hosts.own.host:
             return Html("Host manager installed, no commands")
-        words = ["stop", "remove"] if state.available else ["start", "remove"]
+        words = ["stop", "remove"] if host.state.available else ["start", "remove"]
         return Html("").join(
             form(
                 links.to(f"/html/{word}"), word.capitalize(), hidden={"name": name}, kind="inline",

@@ -18,7 +18,7 @@ from catalina.tribes.channel import (
     ChannelMessage,
     Delivery,
 )
-from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase
+from catalina.tribes.group.channel_interceptor import ChannelInterceptorBase, MembersSource
 from catalina.tribes.logs import FINE, MESSAGES
 from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
@@ -45,6 +45,11 @@ class ChannelCoordinator(ChannelInterceptorBase):
         self.membership_service: MembershipServiceBase = McastService()
         self.start_level = 0
         self._receive_above: Callable[[ChannelMessage], None] | None = None  # looked up anew at each start
+
+    @property
+    def members_source(self) -> MembersSource:
+        """The membership service."""
+        return self.membership_service
 
     def send_message(self, to: Sequence[Member], message: ChannelMessage, delivery: Delivery) -> None:
         """Send to the members' receivers or, with the multicast bit, to everybody who listens to the membership's

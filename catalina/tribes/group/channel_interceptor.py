@@ -85,11 +85,14 @@ class ChannelInterceptorBase(Component):
             layer = layer.previous
         return layer.message_received
 
+    @property
+    def members_source(self) -> MembersSource:
+        """This layer; the lowest one gives the membership service, which knows."""
+        return self
+
     def source_below(self, name: str) -> MembersSource:
         """The nearest layer below, or the membership service, that overrides ``members`` or ``local_member``."""
-        layer = self.nearest_below(name)
-        service: MembersSource | None = getattr(layer, "membership_service", None)
-        return layer if service is None else service
+        return self.nearest_below(name).members_source
 
     def nearest_below(self, name: str) -> ChannelInterceptorBase:
         """The nearest layer below that overrides the attribute ``name``. Callers that ask often keep it."""

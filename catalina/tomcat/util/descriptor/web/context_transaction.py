@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from catalina.attributes import Attribute, Component
 
 __all__ = ["ContextTransaction"]
@@ -13,5 +15,8 @@ class ContextTransaction(Component):
     """
 
     keeps_unknown_attributes = True
+    #: As of the other entries; an operator cannot choose them.
+    name: ClassVar[str] = "UserTransaction"
+    type: ClassVar[str] = "jakarta.transaction.UserTransaction"
 
     factory = Attribute(str, "", doc="Factory of the object: a Python name.")
