@@ -7,7 +7,7 @@ command.
 The ground that every package stands on: ``attributes`` and ``operations`` (what components declare), ``lifecycle``,
 ``errors``, ``place`` (a line of a file), ``reactor`` (the event loop) and ``polling``, ``repeated_messages``,
 ``node_state`` (one state for all processes of a node), ``extras`` (packages that are not always there). Java's
-languages: ``java_pattern``, ``java_properties``, ``simple_date_format``.
+languages: ``java_pattern``, ``simple_date_format``.
 """
 
 __version__ = "0.2.0"

@@ -51,7 +51,7 @@ FLOORS = (
     ("attributes",),
     ("node_state",),
     ("errors",),
-    ("extras", "java_properties", "place", "polling", "repeated_messages", "simple_date_format", "__init__", "tomcat"),
+    ("extras", "place", "polling", "repeated_messages", "simple_date_format", "__init__", "tomcat"),
 )
 
 LEVEL = {name: len(FLOORS) - number for number, names in enumerate(FLOORS) for name in names}

@@ -1,7 +1,7 @@
 """Reads archives of web applications, names their contexts, and makes directories from them.
 
-- Archives: ``archive`` tells the kinds apart and names the context; ``wheel``, ``wheel_tags``,
-  ``wheel_module`` and ``requirements`` read and check wheels; ``context_version`` orders versions.
+- Archives: ``archive`` tells the kinds apart and names the context; ``wheel``, ``wheel_tags`` and
+  ``wheel_module`` read and check wheels; ``context_version`` orders versions.
 - From archive to directory: ``unpacking`` unpacks zips from outside within limits, ``exploding`` makes the directory
   from which an application runs, ``wheel_install`` does so for wheels in WEB-INF/lib.
 - Requirements: ``declared_requirements`` reads them, ``environments`` keeps what ``dependencies``, which calls pip, has

@@ -9,7 +9,7 @@ from files.
   ``version_logger_listener``.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``application_packages`` (requirements), ``archive_installation``, ``archive_exchange``,
-  ``expand_war``, ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,
+  ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,
   ``progress_bar``, ``user_config``; in a worker ``worker_applications``.
 - One application: ``context_config`` reads web.xml (``web_fragments``, ``web_xml_application``,
   ``application_variables``, ``application_logging``, ``privileged_application``).

@@ -1,4 +1,7 @@
-"""The directory from which an application made from an archive runs: in appBase, or in the work directory."""
+"""The directory from which an application made from an archive runs: in appBase, or in the work directory.
+
+The directory of an archive stays while it fits the archive, and is replaced in one step (Tomcat: ExpandWar.java).
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,75 @@ import os
 from typing import TYPE_CHECKING
 
 from catalina.deploy.archive import Archive
-from catalina.deploy.brought_files import ARCHIVE
+from catalina.deploy.brought_files import ARCHIVE, BroughtFiles
 from catalina.deploy.declared_requirements import note_requirements
-from catalina.deploy.exploding import has_tracker, is_current
+from catalina.deploy.exploding import explode, has_tracker, is_current
 from catalina.deploy.removal import remove
-from catalina.deploy.unpacking import UnpackLimits
+from catalina.deploy.unpacking import DEFAULT_LIMITS, UnpackLimits
 from catalina.errors import DeploymentError
 from catalina.loader.search_path import search_path
 from catalina.startup.application_packages import declared_by, environments_of
-from catalina.startup.expand_war import put_in_place, stage
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_host import StandardHost
 
-__all__ = ["ApplicationRoot"]
+__all__ = ["ApplicationRoot", "put_in_place", "stage"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 _PACKED = "packed"
+
+
+def stage(brought: BroughtFiles, archive: Archive, beside: str, limits: UnpackLimits = DEFAULT_LIMITS) -> str:
+    """Unpack into a new directory in ``beside``; the caller must remove the result's parent (``end_stage``).
+
+    Raises:
+        DeploymentError: the archive is refused; nothing is left behind.
+    """
+    parent = None
+    try:
+        parent = brought.stage(beside, "unpacking")
+        directory = os.path.join(parent, "root")
+        explode(archive, directory, limits)
+        if not is_current(archive.file, directory):
+            raise DeploymentError(f"{archive.file}: changed while it was unpacked")
+    except BaseException as exc:
+        if parent is not None:
+            brought.end_stage(parent)
+        if isinstance(exc, OSError):
+            raise DeploymentError(f"{archive.file}: cannot be unpacked: {exc}") from exc
+        raise
+    return directory
+
+
+def put_in_place(brought: BroughtFiles, staged: str, target: str) -> str | None:
+    """Make ``staged`` the directory ``target``. The caller knows that an existing directory may go.
+
+    Returns:
+        The new place of the earlier directory, in a stage of its own; None when there was none.
+
+    Raises:
+        OSError: the directory cannot be moved; nothing has changed.
+    """
+    old = None
+    if os.path.lexists(target):
+        aside = brought.stage(os.path.dirname(target), "old")
+        old = os.path.join(aside, "root")
+        try:
+            os.rename(target, old)
+        except OSError:
+            brought.end_stage(aside)
+            raise
+    try:
+        os.rename(staged, target)
+    except OSError:
+        if old is not None:
+            os.rename(old, target)
+            brought.end_stage(os.path.dirname(old))
+        raise
+    brought.end_stage(os.path.dirname(staged))
+    return old
 
 
 class ApplicationRoot:
