@@ -62,6 +62,7 @@ MAY_BE_MISSING = {
         session start_servlet url user_principal""",
     "a listener has the methods that it wants to hear": """
         context_destroyed context_initialized hears_strangers heartbeat""",
+    "a <Deployer> may be of any class": "is_started",
     "a component says how its bean looks, if it does not look like every bean": """
         bean_class bean_fixed bean_hidden bean_interfaces bean_names bean_notifications bean_records bean_types""",
     "a lower floor meets an object of a higher one whose class it cannot name": """

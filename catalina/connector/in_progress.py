@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from catalina.connector.request import Request
+from typing import Protocol
 
 __all__ = ["InProgress"]
+
+
+class Entering(Protocol):
+    """A request, as far as its entrance needs it."""
+
+    progress: InProgress | None
 
 
 class InProgress:
@@ -29,7 +32,7 @@ class InProgress:
     """
 
     def __init__(self) -> None:
-        self.inside: dict[Request, None] = {}
+        self.inside: dict[Entering, None] = {}
         self.waited_for = False
         self._left = threading.Condition()
 
@@ -38,7 +41,7 @@ class InProgress:
         """The number of requests inside."""
         return len(self.inside)
 
-    def leave(self, request: Request) -> None:
+    def leave(self, request: Entering) -> None:
         """A request that has entered leaves, in the same way."""
         request.progress = None
         del self.inside[request]

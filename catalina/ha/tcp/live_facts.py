@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_h
 
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
-from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.mbeans.object_name import ObjectName
@@ -177,6 +176,7 @@ class LiveFacts:
         requests, errors = (0, 0) if engine is None or server is None else _served(server.mbeans, engine.name)
         traffic = cluster.traffic().values()
         binders = [valve for valve in cluster.valves if isinstance(valve, JvmRouteBinderValve)]
+        deployer = cluster.deployer if getattr(cluster.deployer, "is_started", False) else None
         return LiveNode(
             now=self._clock(),
             software=SERVER_INFO,
@@ -193,7 +193,7 @@ class LiveFacts:
             done=sum(done for _, done in traffic),
             silent=tuple(member.name for member in list(cluster.missed.silent))[:MAX_SILENT],
             applications=tuple(map(_application, contexts_under(cluster.container)))[:MAX_APPLICATIONS],
-            **_farm(cluster.deployer),
+            **_farm(deployer),
         )
 
 
@@ -226,8 +226,8 @@ def _application(context: StandardContext) -> LiveApplication:
     )  # fmt: skip
 
 
-def _farm(deployer: object) -> dict[str, Any]:
-    if not isinstance(deployer, FarmWarDeployer) or not deployer.is_started:
+def _farm(deployer: Any) -> dict[str, Any]:
+    if deployer is None:
         return {}
     transfers = [
         LiveTransfer(_cut(each.file.name), each.sent_bytes, each.file.size, len(each.members))

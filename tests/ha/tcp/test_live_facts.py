@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
-from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.ha.tcp import live_facts
 from catalina.ha.tcp.live_facts import LiveApplication, LiveFacts, LiveNode, LiveTransfer, read_live
@@ -72,18 +71,12 @@ def test_a_node_tells_its_applications_traffic_silent_members_and_turnover() -> 
     assert read_live(own.encode()) == own
 
 
-class StartedFarm(FarmWarDeployer):
-    """A farm whose parts are set by the test."""
-
-    is_started = True
-
-
 def test_a_farm_tells_what_it_has_and_what_is_on_its_way() -> None:
     file = SimpleNamespace(name="shop.war", size=10)
-    deployer: Any = StartedFarm()
-    deployer.state = SimpleNamespace(files=[file])
-    deployer.inbox = SimpleNamespace(progress=lambda: ["x.war 5%"])
-    deployer.sender = SimpleNamespace(transfers=[SimpleNamespace(file=file, sent_bytes=4, members=(1, 2))])
+    deployer = SimpleNamespace(
+        is_started=True, state=SimpleNamespace(files=[file]), inbox=SimpleNamespace(progress=lambda: ["x.war 5%"]),
+        sender=SimpleNamespace(transfers=[SimpleNamespace(file=file, sent_bytes=4, members=(1, 2))]),
+    )  # fmt: skip
     own = facts(Clock(), deployer=deployer).own()
     assert own.archives == ("shop.war",)
     assert own.transfers == (LiveTransfer("shop.war", 4, 10, 2),)
