@@ -9,9 +9,15 @@ __all__ = ["InProgress"]
 
 
 class Entering(Protocol):
-    """A request, as far as its entrance needs it."""
+    """The part of a request that its entrance needs, and that an operator is shown while it is inside."""
 
     progress: InProgress | None
+    start_time_ns: int
+    method: str
+    request_uri: str
+
+    @property
+    def remote_addr(self) -> str: ...
 
 
 class InProgress:
