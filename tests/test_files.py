@@ -22,6 +22,7 @@ ENOUGH, TOO_MANY = 140, 500
 MEANT = {
     "catalina/__main__.py": "the command itself",
     "catalina/development/source_watch.py": "looks at files alone; run_command.py starts and stops processes",
+    "catalina/manager/jolokia/open_types.py": "the types of the JDK alone; listing.py has what Jolokia adds",
     "catalina/naming/hikari_factory.py": "loaded when a resource is of that kind",
     "catalina/naming/mail_session.py": "loaded when a resource is of that kind",
     "catalina/startup/application_logging.py": "loggers alone; context_config.py reads descriptors",
@@ -30,7 +31,6 @@ MEANT = {
     "catalina/workers/connection_counts.py": "shared memory of one kind; shared_parts.py puts all kinds together",
     "catalina/workers/placements.py": "the choice of workers alone; followers.py has the messages",
     "catalina/workers/node_drain.py": "one order to all workers; roles.py says which process has which part",
-    "catalina/workers/node_states.py": "the list of all states that processes share, in one place",
 }
 
 
