@@ -33,7 +33,7 @@ from catalina.deploy.progress import add_note, show_step
 from catalina.deploy.removal import remove
 from catalina.errors import DeploymentError
 
-__all__ = ["Environments", "Missing", "missing_requirements", "prepared_place"]
+__all__ = ["Environments", "Missing", "has_compiled", "missing_requirements", "prepared_place"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -185,7 +185,7 @@ class Environments:
         staging = tempfile.mkdtemp(prefix=".installing-", dir=parent)
         try:
             made = os.path.join(staging, "packages")
-            if _has_compiled(kept):
+            if has_compiled(kept):
                 shutil.copytree(kept, made, symlinks=True)
             else:
                 os.symlink(kept, made)
@@ -238,6 +238,7 @@ def _names(directory: str) -> list[str]:
         return []
 
 
-def _has_compiled(directory: str) -> bool:
+def has_compiled(directory: str) -> bool:
+    """True when there are compiled modules in a directory."""
     suffixes = tuple(EXTENSION_SUFFIXES)
     return any(name.endswith(suffixes) for _, _, names in os.walk(directory) for name in names)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.declared_requirements import DECLARING, DeclaredRequirements, declared_requirements
 from catalina.deploy.dependencies import InstallRules
-from catalina.deploy.environments import Environments, prepared_place
+from catalina.deploy.environments import Environments, has_compiled, prepared_place
 from catalina.deploy.virtual_environment import VirtualEnvironment, environment_in
 from catalina.errors import DeploymentError
 from catalina.loader.search_path import bare_module, own_link, search_path
@@ -104,9 +104,25 @@ def provide_packages(context: StandardContext) -> None:
         return
     root, work = os.path.abspath(context.document_root), os.path.abspath(context.work_path)
     inside = os.path.join(root, "")
-    context.loader.installed = [
-        path if path.startswith(inside) else own_link(path, work) for path in environment.imports() if path != root
-    ]
+    paths = [path for path in environment.imports() if path != root]
+    _check_alone(context, environment, paths)
+    context.loader.installed = [path if path.startswith(inside) else own_link(path, work) for path in paths]
+
+
+def _check_alone(context: StandardContext, environment: VirtualEnvironment, paths: list[str]) -> None:
+    """Raise DeploymentError when another application of the process has the same compiled modules."""
+    engine = context.host.parent
+    wanted = {os.path.realpath(path) for path in paths}
+    for host in (context.host,) if engine is None else engine.children:
+        for other in host.children:
+            if other is context or not isinstance(other, StandardContext) or not other.state.available:
+                continue
+            shared = wanted & {os.path.realpath(path) for path in other.loader.installed}
+            if any(has_compiled(path) for path in shared):
+                raise DeploymentError(
+                    f"[{context.name or '/'}]: [{environment.directory}] has compiled modules, which one process can "
+                    f"load only once, and [{other.name or '/'}] uses it: make another one for this application"
+                )
 
 
 def _environment_of(context: StandardContext) -> VirtualEnvironment | None:

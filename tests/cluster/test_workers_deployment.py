@@ -17,6 +17,7 @@ import pytest
 from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
 from tests.cluster.node import PROJECT, Node, free_udp_port
+from tests.deploy.archives import make_wheel
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
@@ -202,11 +203,27 @@ def test_an_application_that_is_undeployed_is_in_no_worker(shop: Node) -> None:
     assert not (shop.base / "webapps" / "shop").exists()
 
 
-def test_a_directory_that_is_copied_and_removed(node: Node, tmp_path: Path) -> None:
-    directory(tmp_path / "shop", "one")
-    shutil.copytree(tmp_path / "shop", node.base / "webapps" / "shop")
+def test_a_directory_with_requirements_is_copied_gets_others_under_load_and_is_removed(
+    node: Node, tmp_path: Path
+) -> None:
+    source = directory(tmp_path / "shop", "", "import tilly_lib; VERSION = tilly_lib.NAME")
+    for name, version in (("one", "1"), ("two", "2")):
+        make_wheel(source / "vendor", "tilly-lib", version, {"tilly_lib.py": f"NAME = {name!r}"})
+    wanted = "--no-index\n--find-links vendor\ntilly-lib=="
+    (source / "requirements.txt").write_text(f"{wanted}1\n")
+    shop = node.base / "webapps" / "shop"
+    shutil.copytree(source, shop)
     wait_until(lambda: versions(node) == {"one"}, "the application in all workers", 30)
-    shutil.rmtree(node.base / "webapps" / "shop")
+    clients = CountingClients([node.http_port], "/shop/count")
+
+    def change() -> None:
+        (shop / "requirements.txt").write_text(f"{wanted}2\n")
+        wait_until(lambda: versions(node) == {"two"}, "the other package in all workers", 30)
+
+    clients.run_while(change)
+    assert clients.faults == []
+    assert node.log.count("pip has installed 1 package of requirements.txt") == 2
+    shutil.rmtree(shop)
     wait_until(lambda: versions(node) == {"404"}, "the end of the application in all workers", 30)
 
 

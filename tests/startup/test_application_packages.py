@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import venv
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,14 @@ def test_one_elsewhere_is_each_applications_own_and_nothing_is_installed_beside_
         (base.descriptors / f"{name}.xml").write_text(text)
     with running(base):
         assert [base.ask(path) for path in ("/a", "/a", "/b")] == ["0", "1", "0"]
+    (site / f"tilly_c{EXTENSION_SUFFIXES[0]}").touch()
+    again = Base(tmp_path / "base")
+    with running(again):
+        assert (again.ask("/a"), again.ask("/b")) == ("0", "(FAILED)")
+        assert (
+            "has compiled modules, which one process can load only once, and [/a] uses"
+            in there(again.context("/b")).failure
+        )
 
 
 def test_one_that_does_not_fit_is_left_out_for_a_declaration_and_refused_without(

@@ -188,7 +188,7 @@ def test_a_corrupt_archive_is_said_once(tmp_path, caplog):
 
 @pytest.mark.parametrize("fault", ["no zip", "bad content", "missing requirement", "other platform"])
 def test_a_new_archive_that_is_refused_leaves_the_running_version(tmp_path, caplog, fault):
-    base = Base(tmp_path)
+    base = Base(tmp_path, install_dependencies=False)
     shop(base, "one")
     with running(base):
         context = base.context("/shop##1")
