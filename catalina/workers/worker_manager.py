@@ -219,6 +219,10 @@ class WorkerManager(DeltaManager):
 
     # -- listeners -----------------------------------------------------------------------------------------------
 
+    def end_copy(self, session: DeltaSession) -> None:
+        """End a session that another worker served, for all: that worker may be gone. A later use elsewhere holds."""
+        session.expire(is_idle=True)
+
     def tells_end(self, session: DeltaSession) -> bool:
         """See :meth:`ClusterManagerBase.tells_end`."""
         if not self._listens and session.record.key not in self.cluster.shared:

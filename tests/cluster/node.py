@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 from tests.cluster.namespaces import Namespace
 from tests.support.waiting import comes_true
 
-__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_ports", "free_udp_port"]
+__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_ports", "free_udp_port", "worker_counts"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -29,6 +29,11 @@ START_SECONDS = 40.0
 WORKERS = "CATALINA_TEST_WORKERS"
 #: The last line of a start; the connector answers a moment before.
 STARTED = "Server startup in ["
+
+
+def worker_counts() -> list[int]:
+    """The numbers of workers that a test of the standard run is made with: as the variable says, and with three."""
+    return sorted({int(os.environ.get(WORKERS, "1")), 3})
 
 
 def free_port() -> int:

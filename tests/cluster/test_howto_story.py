@@ -15,20 +15,20 @@ from typing import Any
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node, free_udp_port, worker_counts
 from tests.cluster.watched_webapp import end_of, watched_webapp
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+@pytest.fixture(scope="module", params=worker_counts(), ids="{}-workers".format)
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Both nodes, and what was seen at each step."""
     base: Path = tmp_path_factory.mktemp("story")
     cluster = full(free_udp_port(), send_options=6)
     webapp = watched_webapp(base / "webapp")
-    a = Node("tomcatA", base / "tomcatA", cluster=cluster, webapp=webapp)
+    a = Node("tomcatA", base / "tomcatA", cluster=cluster, webapp=webapp, workers=request.param)
     # B looks for sessions whose time is up in ten minutes only: what ends there before, ends because A has said so.
     b = Node(
         "tomcatB",
@@ -36,6 +36,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         cluster=cluster,
         webapp=webapp,
         context_xml='<Context backgroundProcessorDelay="600"/>',
+        workers=request.param,
     )
     seen: dict[str, Any] = {"a": a, "b": b}
     try:
@@ -85,7 +86,8 @@ def test_step_1_tomcat_a_starts(story: dict[str, Any]) -> None:
         "Starting ProtocolHandler",
         "Server startup in [",
     ]
-    positions = [story["1 log"].find(line) for line in lines]
+    log: str = story["1 log"]
+    positions = [*map(log.find, lines[:-1]), log.rfind(lines[-1])]  # each process says that it has started
     assert -1 not in positions, lines[positions.index(-1)]
     assert positions == sorted(positions)
 

@@ -50,9 +50,9 @@ LoadModule lbmethod_byrequests_module {modules}/mod_lbmethod_byrequests.so
 """
 
 
-def add_ajp(node: Node) -> int:
+def add_ajp(node: Node, port: int | None = None) -> int:
     """Give a node that is not started an AJP connector; returns its port."""
-    port = free_port()
+    port = port or free_port()
     config = node.base / "conf" / "server.xml"
     connector = f'<Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" secret="{SECRET}"/>'
     config.write_text(config.read_text().replace("<Engine", connector + "<Engine"))

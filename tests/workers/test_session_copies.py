@@ -51,6 +51,39 @@ def test_a_node_serves_the_sessions_of_its_workers_until_another_node_does(make_
     assert manager.session_roles() == (0, 1, 0), "the other node ends it when it is idle"
 
 
+def _let_its_time_be_up(session: DeltaSession) -> None:
+    session.max_inactive_interval = 1
+    session.last_accessed_time_ms = session.this_accessed_time_ms = session.manager.now_ms() - 10_000
+
+
+def test_the_keeper_ends_no_idle_session_that_a_worker_serves(make_node: MakeNode) -> None:
+    node = make_node()
+    session = node.workers[0].request(count=1)
+    assert session is not None
+    node.keeper.read_all()
+    kept = of_type(DeltaSession, node.keeper.manager.sessions[session.id])
+    _let_its_time_be_up(kept)
+    assert kept.is_valid, "the worker ends it, and the group hears of that"
+    node.replace_worker(0)
+    wait_until(lambda: kept.is_primary, "the keeper is responsible")
+    assert not kept.is_valid
+
+
+def test_a_worker_ends_an_idle_session_whose_last_worker_has_gone(make_node: MakeNode) -> None:
+    node = make_node()
+    session = node.workers[0].request(count=1)
+    assert session is not None
+    node.workers[1].request(session.id)
+    node.workers[0].request(session.id, count=2)
+    copy = of_type(DeltaSession, node.workers[1].manager.sessions[session.id])
+    wait_until(lambda: copy.get_attribute("count") == 2, "the other worker's change")
+    node.replace_worker(0)
+    assert not copy.is_primary
+    _let_its_time_be_up(copy)
+    assert not copy.is_valid
+    wait_until(lambda: session.id not in node.keeper.manager.sessions, "the end at the keeper")
+
+
 def test_workers_learn_that_they_share_a_session(make_node: MakeNode) -> None:
     first, second = make_node().workers
     session = first.request(count=1)

@@ -126,6 +126,10 @@ class ClusterManagerBase(ManagerBase):
     def session_expiring(self, session: DeltaSession) -> None:
         """Called before a session ends here: a manager that sends messages sends the pending changes."""
 
+    def end_copy(self, session: DeltaSession) -> None:
+        """End a session that another node serves and whose time is up twice: that node may be gone. Nobody is told."""
+        session.expire(notify_cluster=False, is_idle=True)
+
     def tells_end(self, session: DeltaSession) -> bool:
         """Called before a session ends here; False when another process of this node tells the listeners."""
         return True

@@ -227,6 +227,11 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
                     now_ms,
                 )
 
+    def end_copy(self, session: DeltaSession) -> None:
+        """See :meth:`ClusterManagerBase.end_copy`. A worker of this node ends what it serves, and tells the group."""
+        if self.copies is None or not self.copies.serves(session.record):
+            super().end_copy(session)
+
     def tells_end(self, session: DeltaSession) -> bool:
         """See :meth:`ClusterManagerBase.tells_end`; a keeper has no listeners, and has a worker tell."""
         if self.copies is not None:

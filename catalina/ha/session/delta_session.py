@@ -156,7 +156,7 @@ class DeltaSession(StandardSession):
                 if self.is_primary:
                     self.expire(is_idle=True)
                 elif idle_ms >= 2 * interval * 1000:
-                    self.expire(notify_cluster=False, is_idle=True)
+                    manager.end_copy(self)
                 elif idle_ms >= 1.5 * interval * 1000 and not self.asked_at_ms:
                     self.asked_at_ms = manager.now_ms()
                     manager.ask_about(self)
