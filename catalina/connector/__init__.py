@@ -18,4 +18,4 @@
 # request_input.py, request_session.py, session_urls.py, charsets.py, coyote_principal.py      parts of a request
 # compression.py, set_cookie.py, redirect_note.py, client_abort_exception.py                   parts of a response
 # tls_contexts.py            one ssl.SSLContext for each SSLHostConfig
-# request_processor_bean.py, thread_pool_bean.py                                               what operators see
+# request_processor_bean.py, thread_pool_bean.py, string_cache_bean.py                         what operators see

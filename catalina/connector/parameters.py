@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from catalina.connector.headers import Headers
     from catalina.connector.request import Request
 
-__all__ = ["ParameterLimitError", "body_parameters", "declared_encoding", "parse_cookies", "query_parameters"]
+__all__ = ["ParameterLimitError", "body_parameters", "declared_encoding", "parse_cookies", "query_parameters",
+           "remembered_cookies"]  # fmt: skip
 
 POST_TOO_LARGE, TOO_MANY = "POST_TOO_LARGE", "TOO_MANY_PARAMETERS"
 
@@ -58,7 +59,7 @@ def parse_cookies(headers: Headers, limit: int, names: bool = True) -> Mapping[s
     known = headers.memo.cookies
     if known is None or known[0] is not names:
         field = headers.cgi_fields().get("HTTP_COOKIE", "")
-        read = _remembered_cookies if len(field) <= REMEMBERED_LENGTH else _read_cookies
+        read = remembered_cookies if len(field) <= REMEMBERED_LENGTH else _read_cookies
         known = headers.memo.cookies = (names, *read(field, names))
     _, count, cookies = known
     if 0 <= limit < count:
@@ -80,7 +81,7 @@ def _read_cookies(field: str, names: bool) -> tuple[int, Mapping[str, Sequence[s
 
 #: A client sends the same field with every request, and parsing a hundred bytes of it costs as much as routing the
 #: request.
-_remembered_cookies = lru_cache(maxsize=1024)(_read_cookies)
+remembered_cookies = lru_cache(maxsize=1024)(_read_cookies)
 
 
 def query_parameters(request: Request) -> dict[str, list[str]]:

@@ -65,7 +65,7 @@ class StandardService(Lifecycle):
         self.connectors: list[Connector] = []
         self.executors: list[StandardThreadExecutor] = []
         self.mapper = Mapper()
-        self._mapper_listener = MapperListener(self)
+        self.mapper_listener = MapperListener(self)
 
     def __str__(self) -> str:
         return f"StandardService[{self.name}]"
@@ -120,7 +120,7 @@ class StandardService(Lifecycle):
             self.engine.start()
         for executor in self.executors:
             executor.start()
-        self._mapper_listener.start()
+        self.mapper_listener.start()
         role = None if self.server is None else self.server.role
         if role is not None and not role.serves:
             return
@@ -144,7 +144,7 @@ class StandardService(Lifecycle):
             self._try("stop", self.engine)
         for connector in self.connectors:
             self._try("stop", connector)
-        self._mapper_listener.stop()
+        self.mapper_listener.stop()
         for executor in self.executors:
             self._try("stop", executor)
 

@@ -40,5 +40,15 @@ class StandardThreadExecutor(Lifecycle):
     #: The first connector that names the pool makes it; the others share it.
     request_executor: RequestExecutor | None = None
 
+    @property
+    def active_count(self) -> int:
+        """Requests that run in other threads than the loop's runner."""
+        return 0 if self.request_executor is None else self.request_executor.busy
+
+    @property
+    def queue_size(self) -> int:
+        """Requests that wait for a thread."""
+        return 0 if self.request_executor is None else self.request_executor.waiting
+
     def __str__(self) -> str:
         return f"StandardThreadExecutor[{self.name}]"

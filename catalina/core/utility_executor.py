@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from catalina.attributes import Component
+from catalina.operations import Long, readable
+
 __all__ = ["ScheduledTask", "UtilityExecutor"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardServer")
@@ -60,13 +63,17 @@ class ScheduledTask:
                 self._runner = None
 
 
-class UtilityExecutor:
+class UtilityExecutor(Component):
     """A pool of ``threads`` threads, named ``<name>-1`` and so on, that run tasks at their time.
 
     The first task starts the threads, and :meth:`shutdown` joins them.
     """
 
+    bean_class = "java.util.concurrent.ScheduledThreadPoolExecutor"
+    bean_hidden = ("size", "name")
+
     def __init__(self, threads: int = 2, name: str = "Catalina-utility") -> None:
+        super().__init__()
         self.size = threads
         self.name = name
         self._threads: list[threading.Thread] = []
@@ -74,6 +81,39 @@ class UtilityExecutor:
         self._sequence = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
+        self._begun = 0
+        self._active = 0
+
+    @property
+    def core_pool_size(self) -> int:
+        """Threads that are kept."""
+        return self.size
+
+    @property
+    def pool_size(self) -> int:
+        """Threads that there are."""
+        return len(self._threads)
+
+    @property
+    def active_count(self) -> int:
+        """Tasks that run now."""
+        return self._active
+
+    @property
+    def completed_task_count(self) -> Long:
+        """Runs of tasks that have ended."""
+        return self._begun - self._active
+
+    @property
+    def task_count(self) -> Long:
+        """Runs of tasks that have begun, and those that will."""
+        return self._begun + len(self._timetable)
+
+    @property
+    @readable("shutdown")
+    def is_closed(self) -> bool:
+        """True when no task is taken any more."""
+        return self._closed
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Run ``work`` as soon as a thread is free. Raises RuntimeError after shutdown."""
@@ -122,6 +162,8 @@ class UtilityExecutor:
     def _run(self) -> None:
         for task in self._due_tasks():
             task.run()
+            with self._changed:
+                self._active -= 1
             if task.repeat is not None and not task.cancelled:
                 with contextlib.suppress(RuntimeError):  # the executor was shut down meanwhile
                     self._add(task, task.repeat)
@@ -134,6 +176,8 @@ class UtilityExecutor:
                 if self._closed:
                     return
                 task = heapq.heappop(self._timetable)[2]
+                self._begun += 1
+                self._active += 1
             yield task
 
     def _seconds_to_next(self) -> float | None:

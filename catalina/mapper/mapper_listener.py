@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
+from catalina.attributes import Component
 from catalina.connector.carried import Context, Host
+from catalina.operations import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,12 +93,20 @@ class WatchedService(Protocol):
     def mapper(self) -> Mapper: ...
 
 
-class MapperListener:
+class MapperListener(Component):
     """Listens to the engine, its hosts and their applications."""
 
     def __init__(self, service: WatchedService) -> None:
+        super().__init__()
         self._service = service
         self._mapper = service.mapper
+        self._listens = False
+
+    @property
+    @readable("stateName")
+    def state(self) -> str:
+        """STARTED while it follows the containers, else STOPPED."""
+        return "STARTED" if self._listens else "STOPPED"
 
     def start(self) -> None:
         """Register the existing hosts and applications, then listen."""
@@ -107,12 +117,14 @@ class MapperListener:
         engine.add_container_listener(self._engine_event)
         for host in engine.hosts:
             self._register_host(host)
+        self._listens = True
 
     def stop(self) -> None:
         """Stop listening; the map stays as it is, because the connectors have stopped."""
         engine = self._service.engine
         if engine is None:
             return
+        self._listens = False
         engine.remove_container_listener(self._engine_event)
         for host in engine.hosts:
             self._forget_host(host)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalina.attributes import Component
 from catalina.connector.request_processor_bean import RequestProcessorBean
+from catalina.connector.string_cache_bean import StringCacheBean
 from catalina.connector.thread_pool_bean import ThreadPoolBean
 from catalina.core.context_bean import J2EE
 from catalina.core.filter_bean import FilterBean
@@ -46,6 +47,9 @@ def server_beans(server: StandardServer) -> Beans:
     """Names and components of everything that exists now."""
     domain = next((service.engine.name for service in server.services if service.engine), DEFAULT_DOMAIN)
     yield ObjectName(domain, {"type": "Server"}), server
+    yield ObjectName(domain, {"type": "StringCache"}), StringCacheBean()
+    if server.state.available:
+        yield ObjectName(domain, {"type": "UtilityExecutor"}), server.utility
     if server.global_naming_resources is not None:
         yield ObjectName(domain, {"type": "NamingResources"}), server.global_naming_resources
         yield from _named_resources({"resourcetype": "Global"}, server.global_naming_resources)
@@ -62,6 +66,7 @@ def _service(service: StandardService) -> Beans:
     for connector in service.connectors:
         yield from fenced(_connector(domain, connector))
     if service.engine is not None:
+        yield ObjectName(domain, {"type": "Mapper"}), service.mapper_listener
         yield from _engine(service.engine)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.errors import RequestInterrupted
+from catalina.operations import readable
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class StuckThreadDetectionValve(ValveBase):
         return tuple(one.thread.name for one in tuple(self._active.values()) if one.state is _State.STUCK)
 
     @property
+    @readable(type="[J")
     def stuck_thread_ids(self) -> tuple[int, ...]:
         """The identifiers of the threads that are stuck now."""
         return tuple(one.thread.ident or 0 for one in tuple(self._active.values()) if one.state is _State.STUCK)

@@ -70,6 +70,7 @@ RULES: dict[str, dict[str, Merge]] = {
          "maxConnections"),
         _total,
     ),
+    "StringCache": dict.fromkeys(("accessCount", "hitCount"), sum),
     "Cache": dict.fromkeys(("hitCount", "lookupCount", "size"), sum),
     "DataSource": dict.fromkeys(("numActive", "numIdle", "maxTotal", "maxIdle", "initialSize"), _total),
     "Valve": {"stuckThreadCount": sum, "interruptedThreadsCount": sum, "stuckThreadIds": _joined,

@@ -9,6 +9,9 @@ import time
 import pytest
 
 from catalina.core.utility_executor import UtilityExecutor
+from catalina.mbeans.managed_bean import ManagedBean
+from catalina.mbeans.object_name import ObjectName
+from tests.support.waiting import wait_until
 
 
 def test_a_submitted_task_runs_in_a_named_thread_and_gives_its_result() -> None:
@@ -74,6 +77,18 @@ def test_threads_start_with_the_work_and_end_with_the_shutdown() -> None:
     executor.submit(lambda: None).result(5)
     executor.shutdown()
     assert not any(thread.name.startswith("idle-pool") for thread in threading.enumerate())
+
+
+def test_its_bean_counts_runs() -> None:
+    with UtilityExecutor(2) as executor:
+        bean = ManagedBean(executor, ObjectName("Catalina", {"type": "UtilityExecutor"}))
+        assert (bean.get("poolSize"), bean.get("corePoolSize"), bean.get("shutdown")) == (0, 2, False)
+        executor.submit(lambda: None).result(10)
+        wait_until(lambda: bean.get("completedTaskCount") == 1, "the run has ended")
+        assert (bean.get("activeCount"), bean.get("taskCount"), bean.get("poolSize")) == (0, 1, 1)
+        assert bean.type_of("completedTaskCount") == "long"
+        assert "size" not in bean.names()
+    assert bean.get("shutdown") is True
 
 
 def test_after_the_shutdown_nothing_is_taken() -> None:

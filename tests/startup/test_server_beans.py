@@ -52,6 +52,8 @@ def server(tmp_path: Path) -> StandardServer:
         ('Catalina:type=Connector,port=8181,address="127.0.0.1"', "port", 8181),
         ('Catalina:type=ProtocolHandler,port=8181,address="127.0.0.1"', "maxKeepAliveRequests", 7),
         ("Catalina:type=Engine", "defaultHost", "localhost"),
+        ("Catalina:type=Mapper", "stateName", "STOPPED"),
+        ("Catalina:type=StringCache", "cacheSize", 1024),
         ("Catalina:type=Host,host=localhost", "appBase", "webapps"),
         ("Catalina:type=Valve,host=localhost,name=AccessLogValve", "prefix", "log"),
         ("Catalina:type=Valve,host=localhost,name=AccessLogValve,seq=1", "prefix", "other"),

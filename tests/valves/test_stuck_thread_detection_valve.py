@@ -7,6 +7,7 @@ import time
 import pytest
 
 from catalina.errors import RequestInterrupted
+from catalina.mbeans.managed_bean import ManagedBean
 from catalina.valves.stuck_thread_detection_valve import StuckThreadDetectionValve
 from tests.support.waiting import take_time
 from tests.valves.exchange import make_request, run
@@ -39,6 +40,9 @@ def test_a_request_over_the_threshold_is_said_once_with_its_stack(caplog):
         assert valve.stuck_thread_count == 1
         assert valve.stuck_thread_names == ("MainThread",)
         assert valve.stuck_thread_ids == (threading.get_ident(),)
+        bean = ManagedBean(valve)
+        assert bean.get("stuckThreadIds") == [threading.get_ident()]
+        assert bean.type_of("stuckThreadIds") == "[J"
 
     request, response = make_request("/slow", query="a=1")
     with caplog.at_level(logging.WARNING):
