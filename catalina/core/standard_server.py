@@ -22,7 +22,7 @@ from catalina.errors import LifecycleError
 from catalina.lifecycle import LISTENER, Lifecycle, LifecycleState
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import Registry
-from catalina.operations import readable
+from catalina.operations import operation, readable
 from catalina.reactor import Reactor
 from catalina.util.server_info import SERVER_INFO, server_built, server_number
 
@@ -275,6 +275,16 @@ class StandardServer(Lifecycle):
             self.role.drain(draining)
         else:
             self.drain_connectors(draining)
+
+    @operation(name="drain")
+    def drain_by_command(self) -> None:
+        """Answer DOWN to health checks, and end connections with their next answer."""
+        self.drain(True)
+
+    @operation(name="undrain")
+    def undrain_by_command(self) -> None:
+        """Serve as before."""
+        self.drain(False)
 
     @property
     def draining(self) -> bool:

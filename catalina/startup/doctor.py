@@ -122,7 +122,9 @@ def _applications(server: StandardServer) -> Iterator[Finding]:
             failed += 1
             yield Finding("applications", "error", f"[{name}] does not run: {context.failure}", "catalina reload, "
                           "when the cause is gone")  # fmt: skip
-        elif context.state.available and context.cluster is not None and not context.distributable:
+        elif context.cluster is None or context.privileged:
+            continue  # the sessions of who works on this node (manager) are this node's
+        elif context.state.available and not context.distributable:
             text = f"the sessions of [{name}] are not replicated: the application is not marked distributable"
             advice = "distributable = True in the module of the application, or <distributable/> in WEB-INF/web.xml"
             yield Finding("applications", "warning", text, advice)

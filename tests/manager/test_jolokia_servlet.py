@@ -46,6 +46,12 @@ def test_beans_of_the_server_are_read_with_get_and_post(site):
     assert value["Catalina:type=Manager,host=localhost,context=/plain"] == {"activeSessions": 0}
 
 
+def test_a_node_is_drained_and_taken_back_as_any_bean_is_called(site):
+    for operation, draining in (("drain", True), ("undrain", False)):
+        assert get(site, f"exec/Catalina:type=Server/{operation}")["status"] == 200
+        assert get(site, "read/Catalina:type=Server/draining")["value"] is draining
+
+
 def test_names_with_slashes_are_escaped(site):
     answer = get(site, "read/Catalina:type=Manager,host=localhost,context=!/plain/activeSessions")
     assert answer["value"] == 0
