@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -25,8 +26,8 @@ pytestmark = pytest.mark.cluster
 
 USERS = """<tomcat-users>
   <role rolename="manager-script"/><role rolename="manager-gui"/><role rolename="manager-status"/>
-  <role rolename="admin-script"/>
-  <user username="admin" password="secret" roles="manager-script,manager-status,manager-gui,admin-script"/>
+  <role rolename="admin-script"/><role rolename="jolokia"/>
+  <user username="admin" password="secret" roles="manager-script,manager-status,manager-gui,admin-script,jolokia"/>
 </tomcat-users>"""
 DESCRIPTOR = f"""<Context privileged="true" docBase="{PROJECT}/webapps/{{}}">
   <Realm className="org.apache.catalina.realm.LockOutRealm">
@@ -54,11 +55,11 @@ class Manager:
             connection.close()
 
     @contextmanager
-    def opened(self, path: str) -> Iterator[http.client.HTTPResponse]:
+    def opened(self, path: str, application: str = "manager") -> Iterator[http.client.HTTPResponse]:
         """An answer that is still coming."""
         connection = http.client.HTTPConnection("127.0.0.1", self.node.http_port, timeout=30)
         try:
-            connection.request("GET", f"/manager/{path}", headers=self._login)
+            connection.request("GET", f"/{application}/{path}", headers=self._login)
             yield connection.getresponse()
         finally:
             connection.close()
@@ -71,13 +72,13 @@ class Manager:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A node with two workers in a group of its own, which has the manager, the host manager, and a TLS connector."""
+    """A node with two workers in a group of its own, which has the managers, Jolokia, and a TLS connector."""
     made = Node("n1", tmp_path_factory.mktemp("manager") / "n1", cluster=full(free_udp_port()), workers=2)
     conf = made.base / "conf"
     (conf / "tomcat-users.xml").write_text(USERS)
     descriptors = conf / "Catalina" / "localhost"
     descriptors.mkdir(parents=True)
-    for application in ("manager", "host-manager"):
+    for application in ("manager", "host-manager", "jolokia"):
         (descriptors / f"{application}.xml").write_text(DESCRIPTOR.format(application))
     pair("localhost").write(conf, "node")
     text = (conf / "server.xml").read_text()
@@ -178,6 +179,27 @@ def test_the_page_of_the_cluster_shows_the_node_and_is_live(manager: Manager) ->
         assert events.getheader("Content-Type") == "text/event-stream;charset=utf-8"
         seen = [events.readline() for _ in range(40)]
         assert sum(line.startswith(b"event: live") for line in seen) >= 1
+
+
+def test_listeners_of_jolokia_are_the_nodes_whatever_worker_is_asked(manager: Manager) -> None:
+    def asked(path: str) -> Any:
+        answer = json.loads(manager.ask(path, application="jolokia")[1])
+        assert answer["status"] == 200, answer
+        return answer["value"]
+
+    bean = "Catalina:type=Manager,host=localhost,context=!/shop"
+    registered = asked("notification/register")
+    client, store = registered["id"], registered["backend"]["pull"]["store"]
+    handles = {mode: asked(f"notification/add/{client}/{mode}/{bean}") for mode in ("pull", "sse")}
+    with manager.opened(f"notification/open/{client}/sse", "jolokia") as events:
+        assert events.readline() == b"retry: 2000\n"
+        asked(f"write/{bean}/processExpiresFrequency/4")
+        told = next(line for line in events if line.startswith(b"data: "))
+    pulled = [asked(f"exec/{store}/pull/{client}/{handles['pull']}") for _ in range(10)]
+    for result in (json.loads(told.removeprefix(b"data: ")), pulled[0]):
+        assert [one["newValue"] for one in result["notifications"]] == [4]
+    assert all(result["notifications"] == [] for result in pulled[1:])
+    asked(f"notification/unregister/{client}")
 
 
 def test_certificates_are_read_anew_by_all_workers(manager: Manager) -> None:
