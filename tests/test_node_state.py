@@ -1,12 +1,16 @@
 """State that the processes of a node share, as components ask for it."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_engine import StandardEngine
+from catalina.core.standard_host import StandardHost
+from catalina.core.standard_server import StandardServer
 from catalina.errors import LifecycleError
 from catalina.node_state import NodeState, node_secret, node_state, place_of, refuse_workers
+from tests.support.stand_in import stand_in
 
 
 class Counter(NodeState):
@@ -21,10 +25,10 @@ class Role:
 
 
 def context(role: Role | None) -> Any:
-    server = SimpleNamespace(role=role)
-    engine = SimpleNamespace(name="Catalina", parent=None, server=server)
-    host = SimpleNamespace(name="localhost", parent=engine, server=server)
-    return SimpleNamespace(name="/shop", parent=host, server=server)
+    server = stand_in(StandardServer, role=role)
+    engine = stand_in(StandardEngine, name="Catalina", parent=None, server=server)
+    host = stand_in(StandardHost, name="localhost", parent=engine, server=server)
+    return stand_in(StandardContext, name="/shop", parent=host, server=server)
 
 
 def test_a_node_of_one_process_has_no_shared_state() -> None:

@@ -84,3 +84,17 @@ def test_no_default_hides_that_an_attribute_of_ours_has_another_name() -> None:
     }  # fmt: skip
     assert {name: place for name, place in asked.items() if name not in allowed} == {}
     assert sorted(allowed - set(asked)) == []
+
+
+#: The largest number of fakes that stand for nothing in particular; ``stand_in`` knows the class.
+MOST_UNKNOWN_FAKES = 95
+
+
+def test_few_fakes_stand_for_nothing_in_particular() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "SimpleNamespace"
+    ]
+    assert len(found) <= MOST_UNKNOWN_FAKES, "\n".join(found)

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from catalina import webapp
+from catalina.core.standard_context import StandardContext
 from catalina.session.framework_session import CURRENT_SESSION, local_manager
 from catalina.session.session_facade import SessionFacade
 from catalina.webapp import UnavailableError, distributable, is_distributable, send_error
+from tests.support.stand_in import stand_in
 
 
 def test_the_decorator_marks_and_gives_back_the_callable() -> None:
@@ -52,7 +54,7 @@ def test_outside_of_the_container_the_sessions_are_those_of_the_process() -> Non
 
 def test_the_session_manager_is_the_one_of_the_request_that_is_served() -> None:
     manager = object()
-    source = SimpleNamespace(context=SimpleNamespace(manager=manager))
+    source = SimpleNamespace(context=stand_in(StandardContext, manager=manager))
     token = CURRENT_SESSION.set(SessionFacade(source))
     try:
         assert webapp.session_manager() is manager

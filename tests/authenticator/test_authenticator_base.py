@@ -1,7 +1,5 @@
 """Constraints, transport, roles, sessions: what all authenticators share. BASIC stands for them."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from catalina.authenticator.authenticator_base import CORS_FILTER, AuthenticatorBase, may_bypass
@@ -12,6 +10,7 @@ from catalina.errors import AuthenticationError, LifecycleError
 from catalina.realm.realm_base import RealmBase
 from tests.authenticator.application import PROTECTED, Browser, basic, login_config, secure_node, text
 from tests.support.narrowing import of_type
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request
 
 BASIC = PROTECTED + login_config("BASIC")
@@ -227,7 +226,7 @@ def test_an_application_can_log_in_and_out_by_itself(tmp_path):
 
 def test_an_authenticator_belongs_into_a_context():
     valve = BasicAuthenticator()
-    valve.container = SimpleNamespace(name="localhost", parent=None)
+    valve.container = stand_in(StandardContext, name="localhost", parent=None)
     with pytest.raises(LifecycleError, match="Must be attached to a Context"):
         valve.start()
 
@@ -264,7 +263,8 @@ PREFLIGHT = [("Origin", "https://other.example"), ("Access-Control-Request-Metho
 
 
 def context(filter_class=CORS_FILTER, pattern="/*", dispatcher="REQUEST"):
-    return SimpleNamespace(
+    return stand_in(
+        StandardContext,
         filter_definitions={"cors": FilterDef("cors", filter_class)},
         filter_mappings=[FilterMap("cors", [pattern], [], frozenset({dispatcher}))],
     )

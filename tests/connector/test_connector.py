@@ -3,18 +3,20 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.attributes import AttributeRefused
 from catalina.connector.connector import PROTOCOLS, Connector
+from catalina.core.standard_server import StandardServer
+from catalina.core.standard_service import StandardService
 from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
 from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import LifecycleError
 from tests.connector.serving import Client, serving
+from tests.support.stand_in import stand_in
 from tests.support.waiting import take_time, wait_until
 
 
@@ -91,7 +93,7 @@ def test_names_are_tomcats(attributes, name):
 
 def test_the_servers_offset_is_added_to_the_ports():
     connector = Connector(port=8080, redirect_port=8443)
-    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=100))
+    connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=100))
     assert (connector.port_with_offset, connector.redirect_port_with_offset) == (8180, 8543)
 
 
@@ -109,7 +111,7 @@ def test_between_init_and_start_clients_wait_with_listen_on_init_and_are_refused
     connector.set_attribute("address", "127.0.0.1")
     if listens:
         connector.set_attribute("listenOnInit", "true")
-    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0))
+    connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=0))
     connector.init()
     try:
         where = ("127.0.0.1", connector.local_port)
@@ -126,7 +128,7 @@ def test_between_init_and_start_clients_wait_with_listen_on_init_and_are_refused
 def test_a_port_that_somebody_else_opens_between_init_and_start_names_itself():
     connector = Connector(port=0)
     connector.set_attribute("address", "127.0.0.1")
-    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0))
+    connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=0))
     connector.init()
     port = connector.local_port
     try:
@@ -262,7 +264,9 @@ def test_an_unknown_charset_of_uris_is_refused():
 @pytest.mark.parametrize("port", [-1, 65536, 99999])
 def test_a_connector_without_a_usable_port_fails_as_in_java(port):
     connector = Connector(port=port)
-    connector.service = SimpleNamespace(server=SimpleNamespace(port_offset=0, reactor=None, role=None))
+    connector.service = stand_in(
+        StandardService, server=stand_in(StandardServer, port_offset=0, reactor=None, role=None)
+    )
     with pytest.raises(
         LifecycleError, match=rf'Failed to initialize component \[Connector\["http-nio-{port}"\]\]: port out'
     ):

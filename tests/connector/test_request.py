@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.connector import Connector
 from catalina.connector.headers import Headers
 from catalina.connector.request import Request, to_wsgi_text
 from catalina.connector.request_input import RequestInput
@@ -13,6 +14,7 @@ from catalina.errors import InvalidSessionError, LimitError
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.session.session_facade import SessionFacade
 from tests.connector.bare import bare_connector
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request
 
 
@@ -83,9 +85,9 @@ def test_host_names_are_looked_up_only_where_that_is_switched_on():
     def name_of(address: str) -> str:
         return f"name-of-{address}"
 
-    made = request(connector=SimpleNamespace(enable_lookups=False, host_name_of=name_of), remote_addr="10.0.0.1")
+    made = request(connector=stand_in(Connector, enable_lookups=False, host_name_of=name_of), remote_addr="10.0.0.1")
     assert made.remote_host == "10.0.0.1"
-    made = request(connector=SimpleNamespace(enable_lookups=True, host_name_of=name_of), remote_addr="10.0.0.1")
+    made = request(connector=stand_in(Connector, enable_lookups=True, host_name_of=name_of), remote_addr="10.0.0.1")
     assert made.remote_host == "name-of-10.0.0.1"
 
 
@@ -139,7 +141,7 @@ def test_the_environ_has_tomcats_request_attributes():
     [("a=1&b=2&c=3", b"", "TOO_MANY_PARAMETERS"), (None, b"a=" + b"x" * 40, "POST_TOO_LARGE")],
 )
 def test_parameters_that_could_not_be_read_are_an_attribute(query, body, reason):
-    connector = SimpleNamespace(
+    connector = stand_in(Connector,
         max_post_size=20, max_parameter_count=2, uri_encoding="utf-8", use_body_encoding_for_uri=False,
         parse_body_methods=("POST",),
     )  # fmt: skip

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,9 +7,11 @@ import pytest
 from catalina.connector.connection_facts import ConnectionFacts
 from catalina.connector.request import Request
 from catalina.connector.response import Response
+from catalina.core.standard_host import StandardHost
 from catalina.errors import InvalidSessionError
 from catalina.util.session_cookie_config import SessionCookieConfig
 from tests.connector.bare import BareContext, bare_connector
+from tests.support.stand_in import stand_in
 
 
 class Session:
@@ -57,7 +58,7 @@ def exchange(manager: Manager, requested: str | None = None, other: Manager | No
     context = BareContext(manager=manager, session_cookie=SessionCookieConfig(**cookie))
     request: Any = Request(ConnectionFacts(bare_connector()), "GET", "/shop/")
     request.context, request.context_path = context, "/shop"
-    request.host = SimpleNamespace(contexts=[context, BareContext(manager=other)])
+    request.host = stand_in(StandardHost, contexts=[context, BareContext(manager=other)])
     nowhere: Any = None  # nothing is sent here
     request.response = Response(request, nowhere)
     request.requested_session_id = requested

@@ -1,19 +1,21 @@
 """Names of an application: Context and web.xml together."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from catalina.core.context_naming import ContextNaming
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
 from catalina.descriptor.elements import EnvEntry, ResourceRef
 from catalina.errors import NamingError
+from catalina.loader.webapp_loader import WebappLoader
 from catalina.tomcat.util.descriptor.web.context_environment import ContextEnvironment
+from tests.support.stand_in import stand_in
 
 
 def make(*entries, env=(), refs=()):
     naming = ContextNaming()
-    server = SimpleNamespace(catalina_base=".", properties={}, global_naming_resources=None)
-    naming.container = SimpleNamespace(name="/shop", server=server, loader=SimpleNamespace(load=None))
+    server = stand_in(StandardServer, catalina_base=".", properties={}, global_naming_resources=None)
+    naming.container = stand_in(StandardContext, name="/shop", server=server, loader=stand_in(WebappLoader, load=None))
     for entry in entries:
         naming.add(entry)
     naming.set_descriptor({entry.name: entry for entry in env}, {ref.name: ref for ref in refs})

@@ -1,20 +1,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.core.properties_role_mapping_listener import PropertiesRoleMappingListener
+from catalina.core.standard_context import StandardContext
 from catalina.errors import LifecycleError
 from catalina.lifecycle import LifecycleEvent
+from tests.support.stand_in import stand_in
 
 
 def mapped(root: Path, **attributes: str) -> Any:
-    context = SimpleNamespace(document_root=root, role_mappings={})
+    context = stand_in(StandardContext, document_root=root, role_mappings={})
     listener = PropertiesRoleMappingListener(**attributes)
-    listener(LifecycleEvent(context, "configure_start"))  # type: ignore[arg-type]  # all that the listener looks at
+    listener(LifecycleEvent(context, "configure_start"))
     return context.role_mappings
 
 

@@ -1,15 +1,18 @@
 """The resources of a server or an application."""
 
 import logging
-from types import SimpleNamespace
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
 from catalina.deploy.naming_resources_impl import NamingResourcesImpl
 from catalina.errors import NamingError
+from catalina.loader.webapp_loader import WebappLoader
 from catalina.tomcat.util.descriptor.web.context_environment import ContextEnvironment
 from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.tomcat.util.descriptor.web.context_resource_link import ContextResourceLink
+from tests.support.stand_in import stand_in
 
 
 def value(name, text):
@@ -54,16 +57,16 @@ def test_a_wrong_entry_costs_its_own_name_only(caplog):
 
 
 def test_an_applications_links_lead_to_the_servers_resources(tmp_path):
-    server = SimpleNamespace(catalina_base=tmp_path, properties={}, global_naming_resources=None)
+    server = stand_in(StandardServer, catalina_base=tmp_path, properties={}, global_naming_resources=None)
     server.global_naming_resources = started(value("all", "shared"), container=server)
-    context = SimpleNamespace(server=server, loader=SimpleNamespace(load=None))
+    context = stand_in(StandardContext, server=server, loader=stand_in(WebappLoader, load=None))
     own = started(ContextResourceLink(name="own", global_name="all"), container=context)
     assert own.lookup("own") == "shared"
 
 
 def test_files_are_found_below_catalina_base(tmp_path):
     (tmp_path / "u.xml").write_text('<tomcat-users><user username="bob" password="${pw}"/></tomcat-users>')
-    server = SimpleNamespace(catalina_base=tmp_path, properties={"pw": "secret"}, global_naming_resources=None)
+    server = stand_in(StandardServer, catalina_base=tmp_path, properties={"pw": "secret"}, global_naming_resources=None)
     entry = ContextResource(name="UserDatabase", type="org.apache.catalina.UserDatabase")
     entry.set_attribute("pathname", "u.xml")
     resources = started(entry, container=server)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from catalina.loader.webapp_loader import WebappLoader
+from catalina.webresources.standard_root import StandardRoot
 from tests.support.needs import missing
+from tests.support.stand_in import stand_in
 
 
 class FakeContext:
@@ -24,7 +25,7 @@ class FakeContext:
         self.reloadable = False
         self.reloads = 0
         self.server: Any = None
-        self.resources = SimpleNamespace(code=lambda: ([], []))
+        self.resources = stand_in(StandardRoot, code=lambda: ([], []))
         self.clear_references_stop_timer_threads = False
         self.skip_memory_leak_checks_on_jvm_shutdown = False
 

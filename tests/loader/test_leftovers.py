@@ -8,13 +8,14 @@ import logging
 import sys
 import threading
 import weakref
-from types import SimpleNamespace
 
 import pytest
 
+from catalina.core.standard_server import StandardServer
 from catalina.lifecycle import LifecycleState
 from tests.loader.applications import FakeContext, new_loader, running, write_application
 from tests.support.narrowing import of_type
+from tests.support.stand_in import stand_in
 
 
 def test_a_thread_left_is_reported_with_its_stack(tmp_path, caplog):
@@ -99,7 +100,7 @@ def test_at_the_end_of_the_server_the_search_may_be_skipped(tmp_path, caplog, en
     context = of_type(FakeContext, loader.context)
     context.skip_memory_leak_checks_on_jvm_shutdown = True
     state = LifecycleState.STOPPING if ending else LifecycleState.STARTED
-    context.server = SimpleNamespace(state=state)
+    context.server = stand_in(StandardServer, state=state)
     with running(loader):
         timer = loader.load("timed:timer")
     timer.cancel()

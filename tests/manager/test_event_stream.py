@@ -11,6 +11,8 @@ import pytest
 
 from catalina.manager import event_stream
 from catalina.manager.event_stream import EventStream, begun, most_streams
+from catalina.reactor import Reactor
+from tests.support.stand_in import stand_in
 
 
 class FakeServer:
@@ -19,7 +21,7 @@ class FakeServer:
     def __init__(self, threads: int = 200) -> None:
         self.draining = False
         self.services = [SimpleNamespace(connectors=[SimpleNamespace(thread_limit=threads)])]
-        self.reactor = SimpleNamespace(blocking=contextlib.nullcontext)
+        self.reactor = stand_in(Reactor, blocking=contextlib.nullcontext)
         self.left = 0
 
     def leave(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from types import SimpleNamespace
 
+from catalina.core.application_context import ApplicationContext
 from catalina.manager.page import POLICY, Links, form, page, table
+from tests.support.stand_in import stand_in
 
 ENVIRON = {
-    "catalina.context": SimpleNamespace(context_path="/manager"),
+    "catalina.context": stand_in(ApplicationContext, context_path="/manager"),
     "org.apache.catalina.filters.CSRF_REQUEST_NONCE": "ABC",
     "org.apache.catalina.filters.CSRF_NONCE_PARAM_NAME": "nonce",
 }
@@ -25,7 +26,7 @@ def test_whatever_is_put_in_is_escaped():
 def test_links_have_the_nonce():
     assert Links(ENVIRON).to("/html/list") == "/manager/html/list?nonce=ABC"
     assert Links(ENVIRON).to("/html/stop", "path=/a") == "/manager/html/stop?path=/a&nonce=ABC"
-    assert Links({"catalina.context": SimpleNamespace(context_path="")}).to("/x") == "/x"
+    assert Links({"catalina.context": stand_in(ApplicationContext, context_path="")}).to("/x") == "/x"
 
 
 def test_the_policy_allows_the_style_that_a_page_has_and_no_other():

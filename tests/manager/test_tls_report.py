@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from catalina.connector.connector import Connector
+from catalina.core.standard_service import StandardService
 from catalina.manager import tls_report
 from catalina.manager.asked import Refused
 from catalina.tomcat.util.net.ssl_host_config import SSLHostConfig
 from catalina.tomcat.util.net.ssl_host_config_certificate import SSLHostConfigCertificate
 from tests.connector.certificates import pair
+from tests.support.stand_in import stand_in
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def connectors(tmp_path):
     secure.add_ssl_host_config(config)
     for connector in (plain, secure):
         connector.protocol_handler.address = "127.0.0.1"
-        connector.service = SimpleNamespace(server=None, find_executor=lambda name: None)
+        connector.service = stand_in(StandardService, server=None, find_executor=lambda name: None)
     from catalina.connector.tls_contexts import TlsContexts
 
     secure.tls = TlsContexts(secure.http, secure.ssl_host_configs, tmp_path, ["http/1.1"])

@@ -3,11 +3,13 @@
 import logging
 from types import SimpleNamespace
 
+from catalina.core.standard_context import StandardContext
 from catalina.realm.combined_realm import CombinedRealm
 from catalina.realm.memory_realm import MemoryRealm
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from catalina.realm.null_realm import NullRealm
 from tests.realm.realms import DictRealm, check_realm
+from tests.support.stand_in import stand_in
 from tests.valves.certificates import make_certificate
 
 
@@ -45,7 +47,7 @@ def test_the_container_and_the_paths_reach_the_nested_realms():
     leaf = DictRealm()
     inner.add_realm(leaf)
     outer = make(NullRealm(), inner)
-    container = SimpleNamespace(server=None)
+    container = stand_in(StandardContext, server=None)
     outer.container = container
     assert leaf.container is container
     assert leaf.realm_path == "/realm0/realm1/realm0"

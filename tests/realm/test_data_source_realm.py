@@ -2,16 +2,19 @@
 
 import sqlite3
 import sys
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
+from catalina.deploy.naming_resources_impl import NamingResourcesImpl
 from catalina.errors import LifecycleError, NamingError
 from catalina.realm.data_source_realm import DataSourceRealm
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from tests.realm.realms import check_realm
+from tests.support.stand_in import stand_in
 
 TABLES = {
     "user_table": "users", "user_name_col": "name", "user_cred_col": "pass",
@@ -34,9 +37,9 @@ def path(tmp_path):
 
 def with_resource(realm, path):
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-    resources = SimpleNamespace(lookup=lambda name: engine)
-    realm.container = SimpleNamespace(
-        server=SimpleNamespace(global_naming_resources=resources), lookup=lambda name: engine
+    resources = stand_in(NamingResourcesImpl, lookup=lambda name: engine)
+    realm.container = stand_in(
+        StandardContext, server=stand_in(StandardServer, global_naming_resources=resources), lookup=lambda name: engine
     )
     return realm
 
@@ -96,7 +99,10 @@ def test_a_database_that_is_down_makes_logins_fail_and_the_realm_unavailable(pat
         raise NamingError("not bound")
 
     realm = DataSourceRealm(data_source_name="x", **TABLES)
-    realm.container = SimpleNamespace(server=SimpleNamespace(global_naming_resources=SimpleNamespace(lookup=lookup)))
+    realm.container = stand_in(
+        StandardContext,
+        server=stand_in(StandardServer, global_naming_resources=stand_in(NamingResourcesImpl, lookup=lookup)),
+    )
     realm.start()
     assert realm.authenticate("bob", "secret") is None
     assert realm.get_password("bob") is None
@@ -172,8 +178,11 @@ def test_a_name_in_user_attributes_is_that_of_a_column(path):
 
 def test_a_resource_that_is_no_data_source_is_said(caplog):
     realm = DataSourceRealm(data_source_name="jdbc/users", **TABLES)
-    realm.container = SimpleNamespace(
-        server=SimpleNamespace(global_naming_resources=SimpleNamespace(lookup=lambda name: "a text"))
+    realm.container = stand_in(
+        StandardContext,
+        server=stand_in(
+            StandardServer, global_naming_resources=stand_in(NamingResourcesImpl, lookup=lambda name: "a text")
+        ),
     )
     realm.start()
     assert realm.authenticate("bob", "secret") is None

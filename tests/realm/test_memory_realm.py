@@ -1,12 +1,13 @@
 """Users of a file."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
 from catalina.errors import LifecycleError
 from catalina.realm.memory_realm import MemoryRealm
 from tests.realm.realms import check_realm
+from tests.support.stand_in import stand_in
 
 USERS = """<tomcat-users>
   <user name="bob" password="${bob.password}" roles="user, admin" fullName="Bob B."/>
@@ -18,7 +19,9 @@ def make(tmp_path, **properties):
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "tomcat-users.xml").write_text(USERS)
     realm = MemoryRealm()
-    realm.container = SimpleNamespace(server=SimpleNamespace(catalina_base=tmp_path, properties=properties))
+    realm.container = stand_in(
+        StandardContext, server=stand_in(StandardServer, catalina_base=tmp_path, properties=properties)
+    )
     return realm
 
 

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from catalina.attributes import AttributeRefused
+from catalina.core.standard_wrapper import StandardWrapper
 from catalina.errors import LifecycleError
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from catalina.realm.realm_base import RealmBase
 from catalina.realm.secret_key_credential_handler import SecretKeyCredentialHandler
 from tests.realm.realms import DictRealm, check_realm
 from tests.support.narrowing import there
+from tests.support.stand_in import stand_in
 from tests.valves.certificates import make_certificate
 
 
@@ -136,7 +138,7 @@ def test_a_class_that_there_is_not_stops_the_start(name):
 def test_roles_are_looked_at_under_the_name_the_context_maps_them_to():
     realm = started(DictRealm())
     bob = realm.authenticate("bob", "secret")
-    wrapper = SimpleNamespace(role_mappings={"customer": "user"})
+    wrapper = stand_in(StandardWrapper, role_mappings={"customer": "user"})
     assert realm.has_role(wrapper, bob, "customer")
     assert not realm.has_role(None, bob, "customer")
 

@@ -1,13 +1,14 @@
 """Users of a user database resource."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
 from catalina.errors import LifecycleError, NamingError
 from catalina.realm.user_database_realm import UserDatabasePrincipal, UserDatabaseRealm
 from catalina.users.memory_user_database import MemoryUserDatabase
 from tests.realm.realms import check_realm
+from tests.support.stand_in import stand_in
 
 USERS = """<tomcat-users>
   <group groupname="g" roles="from-group"/>
@@ -36,8 +37,10 @@ def database(tmp_path):
 
 def make(resources, **values):
     realm = UserDatabaseRealm(**values)
-    realm.container = SimpleNamespace(
-        server=SimpleNamespace(global_naming_resources=resources), lookup=getattr(resources, "lookup", None)
+    realm.container = stand_in(
+        StandardContext,
+        server=stand_in(StandardServer, global_naming_resources=resources),
+        lookup=getattr(resources, "lookup", None),
     )
     return realm
 

@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.core.standard_server import StandardServer
 from catalina.errors import CatalinaError, LifecycleError
 from catalina.session.data_source_store import DataSourceStore
 from catalina.session.persistent_manager import PersistentManager
@@ -16,6 +16,7 @@ from catalina.session.store_base import StoreError
 from tests.session.support import FakeClock, FakeContext, FakeEngine, FakeHost
 from tests.session.test_store_base import check_store
 from tests.support.needs import need_module
+from tests.support.stand_in import stand_in
 
 
 class Names:
@@ -50,7 +51,7 @@ def engine() -> Iterator[Any]:
 
 def store(engine: Any, name: str = "/app", clock: FakeClock | None = None) -> tuple[PersistentManager, DataSourceStore]:
     manager = PersistentManager(clock=clock or FakeClock())
-    server = SimpleNamespace(global_naming_resources=Names(engine))
+    server = stand_in(StandardServer, global_naming_resources=Names(engine))
     manager.context = FakeContext(name, parent=FakeHost(parent=FakeEngine()), server=server)
     found = DataSourceStore(data_source_name="jdbc/sessions")
     manager.store = found

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from types import SimpleNamespace
 
 import pytest
 
 from catalina.errors import InvalidSessionError, NotReplicableError
+from catalina.realm.generic_principal import GenericPrincipal
 from catalina.session import framework_session
 from catalina.session.framework_session import CURRENT_SESSION, FrameworkSession, LocalSource, local_manager
 from catalina.session.session_facade import COOKIE_MAX_AGE, OneSession, SessionFacade
 from catalina.webapp import current_session
+from tests.support.stand_in import stand_in
 
 
 def new_session() -> FrameworkSession:
@@ -63,7 +64,7 @@ def test_the_containers_own_attributes_are_not_shown() -> None:
     assert session.is_emptied
     found = session.source.get_session(False)
     assert found is not None
-    found.principal = SimpleNamespace(name="anna", roles=())
+    found.principal = stand_in(GenericPrincipal, name="anna", roles=())
     assert not session.is_emptied  # whoever has logged in with the container stays logged in
     found.principal = None
     assert SessionFacade(session.source)[COOKIE_MAX_AGE] == 60

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
 from catalina.errors import NamingError
 from catalina.naming.naming_context import NamingContext
 from catalina.naming.object_factory import ResourceSpec
@@ -17,6 +18,7 @@ from catalina.realm.user_database_realm import UserDatabaseRealm
 from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.users.data_source_user_database_factory import DataSourceUserDatabaseFactory
 from tests.realm.realms import check_realm
+from tests.support.stand_in import stand_in
 
 ATTRIBUTES = {
     "factory": "org.apache.catalina.users.DataSourceUserDatabaseFactory", "dataSourceName": "jdbc/users",
@@ -46,7 +48,7 @@ def bound(tmp_path: Path, **changes: str) -> NamingContext:
 def test_users_of_the_tables_log_in(tmp_path: Path) -> None:
     names = bound(tmp_path)
     realm: Any = UserDatabaseRealm()
-    realm.container = SimpleNamespace(server=SimpleNamespace(global_naming_resources=names))
+    realm.container = stand_in(StandardContext, server=stand_in(StandardServer, global_naming_resources=names))
     realm.start()
     check_realm(realm)
     principal = realm.authenticate("bob", "secret")

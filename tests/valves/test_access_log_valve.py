@@ -2,18 +2,22 @@
 
 import os
 import time
-from types import SimpleNamespace
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
 from catalina.errors import LifecycleError
 from catalina.valves.access_log_valve import AccessLogValve
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request
 
 
 def make(tmp_path, **values):
     valve = AccessLogValve(pattern="%m %U", **values)
-    valve.container = SimpleNamespace(server=SimpleNamespace(catalina_base=tmp_path), name="localhost")
+    valve.container = stand_in(
+        StandardContext, server=stand_in(StandardServer, catalina_base=tmp_path), name="localhost"
+    )
     valve.start()
     return valve
 

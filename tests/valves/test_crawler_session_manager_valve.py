@@ -1,10 +1,11 @@
 """Crawlers share one session with themselves."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
 from catalina.valves.crawler_session_manager_valve import CrawlerSessionManagerValve
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request, run
 
 BOT = [("User-Agent", "Mozilla (compatible; Googlebot/2.1)")]
@@ -23,7 +24,7 @@ class Session:
 def visit(valve, headers=BOT, host="localhost", context="/shop", session=None, **attributes):
     """One request whose application makes ``session``; returns the request as the application saw it."""
     made: list[Session] = []
-    attributes |= {"host": SimpleNamespace(name=host), "context": SimpleNamespace(name=context)}
+    attributes |= {"host": stand_in(StandardHost, name=host), "context": stand_in(StandardContext, name=context)}
     request, response = make_request(
         headers=headers, get_session=lambda create=True: made[0] if made else None, **attributes
     )

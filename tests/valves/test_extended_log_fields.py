@@ -1,17 +1,18 @@
 """Fields of the W3C format, as Tomcat writes them."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalina.core.application_context import ApplicationContext
 from catalina.errors import LimitError
 from catalina.valves.access_log_elements import ElementFactory
 from catalina.valves.access_log_pattern import compile_line
 from catalina.valves.extended_log_fields import FieldFactory, PatternError
 from tests.connector.bare import BareContext
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import ChangeableRequest, make_request
 
 END_NS = 1_704_207_845_678_901_234
@@ -19,7 +20,7 @@ END_NS = 1_704_207_845_678_901_234
 
 def write(pattern, prepare=None, time_ns=2_500_000, **arguments):
     request, response = make_request(**arguments)
-    context: Any = BareContext(application_context=SimpleNamespace(attributes={"build": "7"}))
+    context: Any = BareContext(application_context=stand_in(ApplicationContext, attributes={"build": "7"}))
     request.context = context
     if prepare is not None:
         prepare(request, response)

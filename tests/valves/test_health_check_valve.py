@@ -5,13 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from catalina.connector.connector import Connector
+from catalina.core.standard_context import StandardContext
 from catalina.lifecycle import LifecycleState
 from catalina.valves.health_check_valve import HealthCheckValve
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import body_of, make_request, run
 
 
 def container(state=LifecycleState.STARTED, *children):
-    return SimpleNamespace(state=state, children=children, name="x", is_context=False)
+    return stand_in(StandardContext, state=state, children=children, name="x", is_context=False)
 
 
 def ask(valve, uri="/health", **attributes):
@@ -48,7 +51,9 @@ def test_other_paths_pass():
 
 def test_in_a_context_the_path_is_inside_the_application():
     valve = HealthCheckValve()
-    valve.container = SimpleNamespace(state=LifecycleState.STARTED, children=(), name="/shop", is_context=True)
+    valve.container = stand_in(
+        StandardContext, state=LifecycleState.STARTED, children=(), name="/shop", is_context=True
+    )
     response, last = ask(valve, "/shop/health", servlet_path="/health")
     assert not last.requests
     assert response.status == 200
@@ -57,7 +62,7 @@ def test_in_a_context_the_path_is_inside_the_application():
 def test_a_node_that_drains_is_down_whatever_its_containers_say():
     valve = HealthCheckValve(check_containers_available=False)
     valve.container = container(LifecycleState.STARTED)
-    response, _ = ask(valve, connector=SimpleNamespace(draining=True, compresses=False))
+    response, _ = ask(valve, connector=stand_in(Connector, draining=True, compresses=False))
     assert response.status == 503
     assert json.loads(body_of(response))["status"] == "DOWN"
 

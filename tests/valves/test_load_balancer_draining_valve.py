@@ -1,11 +1,11 @@
 """A disabled node sends new clients away."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from catalina.ha.session.delta_session import DeltaSession
 from catalina.valves.load_balancer_draining_valve import LoadBalancerDrainingValve
 from tests.connector.bare import BareContext
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request, run
 
 
@@ -25,7 +25,7 @@ def test_an_active_node_serves_everybody(activation):
 
 
 def test_a_client_with_its_session_here_is_served():
-    _, passed = visit(LoadBalancerDrainingValve(), requested_session_id="S1", session=SimpleNamespace(id="S1"))
+    _, passed = visit(LoadBalancerDrainingValve(), requested_session_id="S1", session=stand_in(DeltaSession, id="S1"))
     assert passed
 
 

@@ -1,14 +1,17 @@
 """Limits of parameters by path."""
 
-from types import SimpleNamespace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_engine import StandardEngine
+from catalina.core.standard_server import StandardServer
 from catalina.errors import ConfigurationError, LifecycleError, LimitError
 from catalina.valves.parameter_limit_valve import ParameterLimitValve, parse_limits
 from catalina.webresources.resource import FileResource
+from catalina.webresources.standard_root import StandardRoot
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request, run
 
 
@@ -43,9 +46,11 @@ def test_the_file_of_a_host_is_below_conf(tmp_path):
     file = tmp_path / "conf" / "Catalina" / "localhost" / "parameter_limit.config"
     file.parent.mkdir(parents=True)
     file.write_text("/x=1\n")
-    engine = SimpleNamespace(name="Catalina", parent=None, server=SimpleNamespace(catalina_base=tmp_path))
+    engine = stand_in(
+        StandardEngine, name="Catalina", parent=None, server=stand_in(StandardServer, catalina_base=tmp_path)
+    )
     valve = ParameterLimitValve()
-    valve.container = SimpleNamespace(name="localhost", parent=engine)
+    valve.container = stand_in(StandardContext, name="localhost", parent=engine)
     valve.start()
     assert [limits.max_parameter_count for limits in valve.limits] == [1]
     valve.stop()
@@ -57,9 +62,9 @@ def test_the_file_of_an_application_is_in_its_web_inf(tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text("/x=1\n")
     resource = FileResource.of("/WEB-INF/parameter_limit.config", file)
-    resources = SimpleNamespace(get_resource={"/WEB-INF/parameter_limit.config": resource}.__getitem__)
+    resources = stand_in(StandardRoot, get_resource={"/WEB-INF/parameter_limit.config": resource}.__getitem__)
     valve = ParameterLimitValve()
-    valve.container = SimpleNamespace(name="/shop", constraints=[], resources=resources)
+    valve.container = stand_in(StandardContext, name="/shop", constraints=[], resources=resources)
     valve.start()
     request, response = make_request("/shop/x", servlet_path="/x", path_info=None)
     run(valve, request, response)
@@ -71,7 +76,9 @@ def test_a_wrong_file_stops_the_start(tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text("/x\n")
     valve = ParameterLimitValve()
-    valve.container = SimpleNamespace(name="Catalina", parent=None, server=SimpleNamespace(catalina_base=tmp_path))
+    valve.container = stand_in(
+        StandardContext, name="Catalina", parent=None, server=stand_in(StandardServer, catalina_base=tmp_path)
+    )
     with pytest.raises(LifecycleError, match=r"parameter_limit\.config:1"):
         valve.start()
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from catalina.core.standard_server import StandardServer
 from catalina.errors import LifecycleError
 from catalina.session.persistent_manager_base import PersistentManagerBase
 from catalina.session.standard_session import StandardSession
 from catalina.valves.persistent_valve import PersistentValve
 from tests.connector.bare import BareContext
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request, run
 
 
@@ -101,7 +103,7 @@ def test_a_store_that_fails_is_said(caplog):
 
 def test_it_does_not_start_in_a_node_of_several_workers() -> None:
     valve = PersistentValve()
-    container: Any = SimpleNamespace(name="Catalina", parent=None, server=SimpleNamespace(role=object()))
+    container: Any = SimpleNamespace(name="Catalina", parent=None, server=stand_in(StandardServer, role=object()))
     valve.container = container
     with pytest.raises(LifecycleError, match="cannot be used with several workers"):
         valve.start()

@@ -2,12 +2,14 @@
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
 from catalina.valves.proxy_error_report_valve import ProxyErrorReportValve
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import body_of, make_request, run
 
 
@@ -75,7 +77,9 @@ def test_urls_can_come_from_a_properties_file(tmp_path, page_server):
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "ProxyErrorReportValve.properties").write_text(f"0={page_server}/all\n")
     valve = ProxyErrorReportValve(use_properties_file=True)
-    valve.container = SimpleNamespace(server=SimpleNamespace(catalina_base=tmp_path), name="localhost")
+    valve.container = stand_in(
+        StandardContext, server=stand_in(StandardServer, catalina_base=tmp_path), name="localhost"
+    )
     valve.start()
     assert body_of(fail(valve)).startswith(b"/all?")
 

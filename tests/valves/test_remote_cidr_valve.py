@@ -1,12 +1,12 @@
 """Filter by network."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from catalina.attributes import AttributeRefused
+from catalina.connector.connector import Connector
 from catalina.errors import LifecycleError
 from catalina.valves.remote_cidr_valve import RemoteCIDRValve
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request, run
 
 
@@ -40,7 +40,7 @@ def test_networks_decide(attributes, address, passes):
 def test_ports_count_with_add_connector_port():
     valve = make(allow="192.0.2.0/24;8443", addConnectorPort="true")
     for port, passes in ((8443, True), (8080, False)):
-        request, response = make_request(connector=SimpleNamespace(port_with_offset=port))
+        request, response = make_request(connector=stand_in(Connector, port_with_offset=port))
         assert bool(run(valve, request, response).requests) is passes
 
 

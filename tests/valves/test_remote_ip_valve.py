@@ -1,10 +1,10 @@
 """RemoteIpValve: what the application sees, and what is put back."""
 
-from types import SimpleNamespace
-
 import pytest
 
+from catalina.connector.connector import Connector
 from catalina.valves.remote_ip_valve import RemoteIpValve
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request, run
 
 
@@ -130,7 +130,7 @@ def test_the_name_is_looked_up_when_the_connector_looks_names_up(monkeypatch):
     import socket
 
     monkeypatch.setattr(socket, "gethostbyaddr", lambda address: ("client.example", [], [address]))
-    connector = SimpleNamespace(enable_lookups=True, host_name_of=lambda address: address)
+    connector = stand_in(Connector, enable_lookups=True, host_name_of=lambda address: address)
     facts, _ = seen(RemoteIpValve(), [("X-Forwarded-For", "203.0.113.5")], connector=connector)
     assert facts["remote_host"] == "client.example"
 

@@ -1,13 +1,14 @@
 """Allow and deny, and what happens to who is refused."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from catalina.attributes import AttributeRefused
+from catalina.connector.connector import Connector
+from catalina.core.standard_context import StandardContext
 from catalina.errors import LifecycleError
 from catalina.valves.remote_addr_valve import RemoteAddrValve
 from catalina.valves.request_filter_valve import RequestFilterValve
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request, run
 
 
@@ -48,7 +49,7 @@ def test_deny_wins_and_allow_alone_refuses_the_rest(attributes, passes):
     ],
 )
 def test_an_ipv4_mapped_address_is_the_ipv4_address(attributes, passes):
-    connector = SimpleNamespace(port_with_offset=8080)
+    connector = stand_in(Connector, port_with_offset=8080)
     request, response = make_request(remote_addr="::ffff:10.1.2.3", connector=connector)
     assert bool(run(make(**attributes), request, response).requests) is passes
 
@@ -70,7 +71,7 @@ def test_a_value_that_is_no_pattern_keeps_the_valve_from_starting(name):
 
 def test_instead_of_a_refusal_the_login_can_be_triggered():
     valve = make(allow="x", invalidAuthenticationWhenDeny="true")
-    request, response = make_request(context=SimpleNamespace(preemptive_authentication=True))
+    request, response = make_request(context=stand_in(StandardContext, preemptive_authentication=True))
     last = run(valve, request, response)
     assert last.requests == [request]
     assert request.headers.get("authorization") == "invalid"
@@ -79,7 +80,7 @@ def test_instead_of_a_refusal_the_login_can_be_triggered():
 def test_a_login_that_is_there_is_left_alone():
     valve = make(allow="x", invalidAuthenticationWhenDeny="true")
     request, response = make_request(
-        headers=[("Authorization", "Basic eA==")], context=SimpleNamespace(preemptive_authentication=True)
+        headers=[("Authorization", "Basic eA==")], context=stand_in(StandardContext, preemptive_authentication=True)
     )
     run(valve, request, response)
     assert request.headers.get_all("authorization") == ["Basic eA=="]
@@ -87,7 +88,7 @@ def test_a_login_that_is_there_is_left_alone():
 
 def test_without_preemptive_authentication_it_is_a_refusal():
     valve = make(allow="x", invalidAuthenticationWhenDeny="true")
-    request, response = make_request(context=SimpleNamespace(preemptive_authentication=False))
+    request, response = make_request(context=stand_in(StandardContext, preemptive_authentication=False))
     run(valve, request, response)
     assert response.status == 403
 

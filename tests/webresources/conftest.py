@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from catalina.core.standard_host import StandardHost
 from catalina.webresources.standard_root import StandardRoot
+from tests.support.stand_in import stand_in
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def make_root(application: Path, tmp_path: Path) -> Callable[..., StandardRoot]:
             ("allow_linking", "caching_allowed", "cache_ttl", "cache_max_size", "cache_object_max_size", "aliases")
         )
         attributes |= {"add_webinf_classes_resources": False, "document_root": application, "name": "/app"}
-        attributes |= {"host": SimpleNamespace(catalina_base=tmp_path)} | (context or {})
+        attributes |= {"host": stand_in(StandardHost, catalina_base=tmp_path)} | (context or {})
         root.context = SimpleNamespace(**attributes)
         return root
 

@@ -76,7 +76,7 @@ def application(environ, start_response):
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
     node = Node(tmp_path)
-    files = dict.fromkeys(UNSERVED, "SECRET") | dict.fromkeys(SERVED, "public")
+    files = dict.fromkeys(UNSERVED, "# SECRET") | dict.fromkeys(SERVED, "public")
     files |= {"dav/" + name: content for name, content in list(files.items())}
     files |= {"WEB-INF/web.xml": SERVLETS, "WEB-INF/classes/dispatching.py": DISPATCHING, "WEB-INF/rewrite.config": ""}
     node.add("ROOT", files)
@@ -92,9 +92,9 @@ def test_no_method_of_a_servlet_reads_or_changes_them(node: Node, prefix: str, m
     for name in UNSERVED:
         answer = node.ask(prefix + name, method, {"Destination": "/stolen.txt", "Depth": "infinity"}, body=b"")
         assert answer.status >= 400, (name, answer.status)
-        assert b"SECRET" not in answer.body
+        assert b"# SECRET" not in answer.body
         for place in (prefix, "/"):
-            assert (node.base / f"webapps/ROOT{place}{name}").read_text() == "SECRET"
+            assert (node.base / f"webapps/ROOT{place}{name}").read_text() == "# SECRET"
     assert not (node.base / "webapps/ROOT/stolen.txt").exists()
 
 
@@ -121,30 +121,30 @@ def test_what_is_never_served_cannot_be_copied_into_place(node: Node) -> None:
 def test_a_directory_with_some_of_them_keeps_them(node: Node, method: str) -> None:
     answer = node.ask("/dav/x", method, {"Destination": "/dav/y"})
     assert answer.status >= 400 or answer.status == 207
-    assert (node.base / "webapps/ROOT/dav/x/.htaccess").read_text() == "SECRET"
+    assert (node.base / "webapps/ROOT/dav/x/.htaccess").read_text() == "# SECRET"
 
 
 @pytest.mark.parametrize("path", ["/wsgi.py", "/.env", "/WEB-INF/classes/dispatching.py", "/db.sqlite3"])
 @pytest.mark.parametrize("how", ["forward", "include"])
 def test_a_dispatcher_does_not_serve_them(node: Node, path: str, how: str) -> None:
     answer = node.ask(f"/go?how={how}&path={path}")
-    assert b"SECRET" not in answer.body
+    assert b"# SECRET" not in answer.body
     assert b"def application" not in answer.body
 
 
 def test_the_application_reads_its_own_files(node: Node) -> None:
-    assert node.ask("/go?own=/db.sqlite3").body == b"SECRET"
+    assert node.ask("/go?own=/db.sqlite3").body == b"# SECRET"
     assert b"def application" in node.ask("/go?own=/WEB-INF/classes/dispatching.py").body
 
 
 def test_a_welcome_file_is_no_source(node: Node) -> None:
-    assert node.ask("/").body != b"SECRET"
+    assert node.ask("/").body != b"# SECRET"
 
 
 def test_a_rewritten_address_does_not_lead_to_them(tmp_path: Path) -> None:
     node = Node(tmp_path)
     rules = "RewriteRule ^/show/(.*)$ /$1 [L]\n"
-    files = dict.fromkeys(UNSERVED, "SECRET") | {"WEB-INF/rewrite.config": rules, "a.txt": "public"}
+    files = dict.fromkeys(UNSERVED, "# SECRET") | {"WEB-INF/rewrite.config": rules, "a.txt": "public"}
     files |= {"WEB-INF/web.xml": SERVLETS, "WEB-INF/classes/dispatching.py": DISPATCHING}
     node.add("ROOT", files).add_valve(RewriteValve())
     with node:
@@ -152,4 +152,4 @@ def test_a_rewritten_address_does_not_lead_to_them(tmp_path: Path) -> None:
         for name in UNSERVED:
             answer = node.ask("/show/" + name)
             assert answer.status >= 400
-            assert b"SECRET" not in answer.body
+            assert b"# SECRET" not in answer.body

@@ -8,7 +8,9 @@ import pytest
 from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.authenticator.cluster_single_sign_on import ClusterSingleSignOn
 from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from tests.authenticator.application import PROTECTED, Browser, add_application, basic, login_config, secure_node, text
+from tests.support.stand_in import stand_in
 from tests.tribes.tipis.network import Network
 
 INNER = PROTECTED + login_config("BASIC")
@@ -159,7 +161,7 @@ def test_whether_a_dead_channel_matters_can_be_said(tmp_path, caplog):
     with pytest.raises(LifecycleError, match="map start message"):
         sso.start()
     sso = ClusterSingleSignOn()
-    cluster = SimpleNamespace(channel=DeadChannel(), name="Catalina")
+    cluster = stand_in(SimpleTcpCluster, channel=DeadChannel(), name="Catalina")
     sso.cluster = cluster
     sso.start()
     assert sso.cache == {}

@@ -5,12 +5,17 @@ from types import SimpleNamespace
 import pytest
 
 from catalina.authenticator.single_sign_on import SingleSignOn
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
+from catalina.core.standard_pipeline import StandardPipeline
 from catalina.ha.authenticator.cluster_single_sign_on_listener import (
     decode_listener,
     encode_listener,
     hear_of_session,
 )
+from catalina.ha.session.delta_manager import DeltaManager
 from catalina.tribes.io.java import ObjectInputStream, encode_value
+from tests.support.stand_in import stand_in
 from tests.tribes.wire import cases
 
 WIRE = next(bytes.fromhex(case["hex"]) for case in cases("sso") if case["name"] == "ClusterSingleSignOnListener")
@@ -39,9 +44,9 @@ class Sso(SingleSignOn):
 
 
 def session_below(*valves: object) -> SimpleNamespace:
-    host = SimpleNamespace(parent=None, pipeline=SimpleNamespace(valves=valves))
-    context = SimpleNamespace(parent=host, pipeline=SimpleNamespace(valves=()))
-    return SimpleNamespace(manager=SimpleNamespace(context=context))
+    host = stand_in(StandardHost, parent=None, pipeline=stand_in(StandardPipeline, valves=valves))
+    context = stand_in(StandardContext, parent=host, pipeline=stand_in(StandardPipeline, valves=()))
+    return SimpleNamespace(manager=stand_in(DeltaManager, context=context))
 
 
 @pytest.mark.parametrize(

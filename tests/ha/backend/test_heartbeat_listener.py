@@ -11,21 +11,26 @@ from typing import Any
 import pytest
 
 from catalina.attributes import AttributeRefused
+from catalina.connector.connector import Connector
+from catalina.core.standard_server import StandardServer
+from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import CatalinaError
 from catalina.ha.backend.heartbeat_listener import CollectedInfo, HeartbeatListener, MultiCastSender, TcpSender
 from catalina.lifecycle import LifecycleEvent
+from tests.support.stand_in import stand_in
 
 
 def connector(port: int, address: str | None = None, busy: int = 3) -> Any:
-    return SimpleNamespace(
+    return stand_in(
+        Connector,
         local_port=port,
-        protocol_handler=SimpleNamespace(address=address),
+        protocol_handler=stand_in(Http11NioProtocol, address=address),
         endpoint=SimpleNamespace(executor=SimpleNamespace(max_threads=200, busy=busy)),
     )
 
 
 def server(*connectors: Any) -> Any:
-    return SimpleNamespace(services=[SimpleNamespace(connectors=list(connectors))])
+    return stand_in(StandardServer, services=[SimpleNamespace(connectors=list(connectors))])
 
 
 class Recorder:

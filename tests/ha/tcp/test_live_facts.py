@@ -13,12 +13,17 @@ from hypothesis import strategies as st
 
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
+from catalina.ha.deploy.farm_inbox import FarmInbox
+from catalina.ha.deploy.farm_sender import FarmSender
+from catalina.ha.deploy.farm_state import FarmState
+from catalina.ha.deploy.file_message_factory import FarmFile
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.ha.tcp import live_facts
 from catalina.ha.tcp.live_facts import LiveApplication, LiveFacts, LiveNode, LiveTransfer, read_live
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.member import Member
+from tests.support.stand_in import stand_in
 
 NODE = LiveNode(
     1.0, "server", "CPython 3.11", "n1", 60.0, False, "on", False, 100, 1, 2, 5000, 4000, silent=("tcp://10.0.0.2:4000",),
@@ -72,10 +77,11 @@ def test_a_node_tells_its_applications_traffic_silent_members_and_turnover() -> 
 
 
 def test_a_farm_tells_what_it_has_and_what_is_on_its_way() -> None:
-    file = SimpleNamespace(name="shop.war", size=10)
+    file = stand_in(FarmFile, name="shop.war", size=10)
     deployer = SimpleNamespace(
-        is_started=True, state=SimpleNamespace(files=[file]), inbox=SimpleNamespace(progress=lambda: ["x.war 5%"]),
-        sender=SimpleNamespace(transfers=[SimpleNamespace(file=file, sent_bytes=4, members=(1, 2))]),
+        is_started=True, state=stand_in(FarmState, files=[file]),
+        inbox=stand_in(FarmInbox, progress=lambda: ["x.war 5%"]),
+        sender=stand_in(FarmSender, transfers=[SimpleNamespace(file=file, sent_bytes=4, members=(1, 2))]),
     )  # fmt: skip
     own = facts(Clock(), deployer=deployer).own()
     assert own.archives == ("shop.war",)

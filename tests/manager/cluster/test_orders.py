@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
@@ -20,6 +21,7 @@ from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import Registry
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.value_encoder import encode_value
+from tests.support.stand_in import stand_in
 from tests.tribes.tipis.network import FakeChannel, Network
 
 CALLER = Caller("manager/cluster", "gui", "127.0.0.1")
@@ -46,7 +48,7 @@ class Node:
         self.connector = Connector()
         self.valve = JvmRouteBinderValve()
         host = StandardHost(name="localhost")
-        engine = SimpleNamespace(default_host="localhost", children=[host], find_child={"localhost": host}.get)
+        engine = stand_in(StandardEngine, default_host="localhost", children=[host], find_child={"localhost": host}.get)
         registry = Registry()
         registry.register(ObjectName("Catalina", {"type": "Valve", "name": "JvmRouteBinderValve"}), self.valve)
         service: Any = SimpleNamespace(connectors=[self.connector], engine=engine)

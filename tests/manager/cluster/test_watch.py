@@ -12,7 +12,9 @@ from catalina.ha.tcp.live_facts import MAX_SHARE
 from catalina.ha.tcp.node_facts import Answer
 from catalina.manager.cluster import watch as watch_module
 from catalina.manager.cluster.watch import ClusterWatch, TooManyWatchers
+from catalina.tribes.group.group_channel import GroupChannel
 from tests.manager.cluster.nodes import member, said
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 
 
@@ -27,7 +29,7 @@ class Cluster:
         self.local_member = member(1)
         self.state = SimpleNamespace(available=True)
         self.listeners: list[Any] = []
-        self.channel = SimpleNamespace(
+        self.channel = stand_in(GroupChannel,
             membership_service=SimpleNamespace(silence_of=lambda each: 0.1), is_guarded=True,
             add_membership_listener=self.listeners.append, remove_membership_listener=self.listeners.remove,
         )  # fmt: skip

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
 from catalina.valves.rewrite.rewrite_cond import RewriteCond
 from catalina.valves.rewrite.substitution import Found
 from catalina.webresources.resource import FileResource
+from catalina.webresources.standard_root import StandardRoot
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request
 
 
@@ -53,7 +55,7 @@ def test_files_of_the_application(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("")
     request, _ = make_request("/x")
     get_resource = lambda path: FileResource.of(path, tmp_path / path[1:])  # noqa: E731 - a stand-in for the resources
-    request.context = SimpleNamespace(resources=SimpleNamespace(get_resource=get_resource))
+    request.context = stand_in(StandardContext, resources=stand_in(StandardRoot, get_resource=get_resource))
 
     def check(path: str, pattern: str) -> bool:
         return RewriteCond.parse(path, pattern, [], {}).evaluate(Found(request))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from catalina.connector.connector import Connector
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_server import StandardServer
+from catalina.core.standard_service import StandardService
 from catalina.valves.rewrite.variables import find_resource, resolve
 from catalina.webresources.resource import FileResource
+from catalina.webresources.standard_root import StandardRoot
+from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request
 
 
@@ -42,11 +47,11 @@ from tests.valves.exchange import make_request
 )
 def test_variables_of_the_request(name: str, value: str) -> None:
     request, _ = make_request("/shop/e/x", headers=[("User-Agent", "curl"), ("X-Own", "own")], query="a=b")
-    request.context = SimpleNamespace(path="/shop")
+    request.context = stand_in(StandardContext, path="/shop")
     request.servlet_path, request.path_info = "/e", "/x"
     request.attributes["SSL_CIPHER"] = "TLS_X"
-    server = SimpleNamespace(properties={"shop.own": "property"})
-    request.connector = SimpleNamespace(service=SimpleNamespace(server=server))
+    server = stand_in(StandardServer, properties={"shop.own": "property"})
+    request.connector = stand_in(Connector, service=stand_in(StandardService, server=server))
     assert resolve(name, request) == value
 
 
@@ -67,7 +72,9 @@ def test_file_names_are_those_of_the_file_system(tmp_path: Path) -> None:
             raise ValueError(path)
         return FileResource.of(path, tmp_path / path[1:])
 
-    request.context = SimpleNamespace(resources=SimpleNamespace(get_resource=get_resource), document_root=tmp_path)
+    request.context = stand_in(
+        StandardContext, resources=stand_in(StandardRoot, get_resource=get_resource), document_root=tmp_path
+    )
     request.servlet_path = "/a.txt"
     assert resolve("SCRIPT_FILENAME", request) == str(tmp_path / "a.txt")
     request.servlet_path = "/nope"
