@@ -85,6 +85,14 @@ def comma_list(text: str) -> tuple[str, ...]:
     return tuple(item for item in (part.strip() for part in text.split(",")) if item)
 
 
+def byte_size(text: str) -> int:
+    """Converter for a number of bytes, or one with K, M or G behind it: ``512M``."""
+    found = re.fullmatch(r"(\d{1,15})\s*([KMG]?)B?", text.strip(), re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise AttributeRefused("a whole number, or one with K, M or G behind it")
+    return int(found[1]) * {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}[found[2].upper()]
+
+
 def xml_name(python_name: str) -> str:
     """``drop_time`` -> ``dropTime``."""
     head, *rest = python_name.split("_")

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.attributes import Attribute, AttributeRefused, Component, Element, Text, choice, comma_list, xml_name
+from catalina.attributes import (
+    Attribute,
+    AttributeRefused,
+    Component,
+    Element,
+    Text,
+    byte_size,
+    choice,
+    comma_list,
+    xml_name,
+)
 
 
 class Membership(Component):
@@ -130,3 +140,14 @@ def test_child_elements_of_all_bases_count() -> None:
         elements = {"Alias": Text(add=lambda parent, text: None)}
 
     assert set(Host.child_elements()) == {"Valve", "Alias"}
+
+
+@pytest.mark.parametrize(("text", "size"), [("0", 0), ("99", 99), (" 512M ", 2**29), ("1 g", 2**30), ("64kb", 65536)])
+def test_sizes_are_in_bytes_or_have_a_unit(text: str, size: int) -> None:
+    assert byte_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "5T", "much", "9" * 16])
+def test_other_sizes_are_refused(text: str) -> None:
+    with pytest.raises(AttributeRefused, match="expected a whole number, or one with K, M or G behind it"):
+        byte_size(text)

@@ -27,10 +27,7 @@ MEANT = {
     "catalina/naming/mail_session.py": "loaded when a resource is of that kind",
     "catalina/startup/application_logging.py": "loggers alone; context_config.py reads descriptors",
     "catalina/startup/arbiter_log.py": "a logger in the shape that gunicorn prescribes",
-    "catalina/startup/node_parts.py": "what each process of a node does; node_worker.py is a worker of gunicorn",
     "catalina/workers/connection_counts.py": "shared memory of one kind; shared_parts.py puts all kinds together",
-    "catalina/workers/placements.py": "the choice of workers alone; followers.py has the messages",
-    "catalina/workers/node_drain.py": "one order to all workers; roles.py says which process has which part",
 }
 
 

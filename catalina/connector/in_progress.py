@@ -24,7 +24,7 @@ class InProgress:
     """All threads that run requests share this object. Each does before a request asks if the application runs::
 
         request.progress = progress
-        progress.inside[request] = None
+        progress.inside[request] = get_ident()
 
     and when all valves have returned, so that a change of the request's session has been taken note of::
 
@@ -38,7 +38,8 @@ class InProgress:
     """
 
     def __init__(self) -> None:
-        self.inside: dict[Entering, None] = {}
+        #: The requests inside, with the threads that run them.
+        self.inside: dict[Entering, int] = {}
         self.waited_for = False
         self._left = threading.Condition()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from catalina.attributes import Attribute, choice
+from catalina.attributes import Attribute, byte_size, choice
 from catalina.core.container_base import ContainerBase
 
 __all__ = ["Affinity", "ContextAttributes"]
@@ -165,10 +165,24 @@ class ContextAttributes(ContainerBase):
     log_effective_web_xml = Attribute(bool, False, doc="Log the merged descriptor at start.")
 
     # Processes.
+    isolation = Attribute(
+        choice("shared", "process", "auto"),
+        "shared",
+        doc="The processes that run the application: the node's workers, with the other applications; a pool of workers"
+        " of its own; or such a pool if it brings packages or compiled modules of its own.",
+    )
     workers = Attribute(
         int,
         0,
-        doc="Number of the node's workers that run the application, the others pass its requests on; 0: all.",
+        doc="The number of the node's workers that run the application, the others pass its requests on; 0: all. Of a"
+        " pool: the number of its workers; 0: one.",
+    )
+    max_memory = Attribute(
+        byte_size, 0, unit="bytes", doc="A pool's worker that uses more is replaced; 512M is understood. 0: no limit."
+    )
+    max_requests = Attribute(int, 0, doc="A pool's worker that has served so many is replaced. 0: no limit.")
+    request_timeout = Attribute(
+        int, 0, unit="ms", doc="A request of a pool that takes longer gets 503, and ends its worker. 0: no limit."
     )
 
     # Descriptors.

@@ -51,6 +51,11 @@ class Elsewhere(Protocol):
     def workers_of(self, context: StandardContext) -> tuple[int, ...] | None:
         """The indexes of the workers that an application runs in; None for all, or an unknown one."""
 
+    def keeps(self, context: StandardContext) -> bool:
+        """True when an application runs on as it was before, although its new start has failed: a pool's old processes
+        serve. The next start of the context changes nothing then.
+        """
+
     def resume(self, host: StandardHost, name: str) -> None:
         """End a pause of the context of that name. An application that does not run here any more is stopped."""
 
@@ -69,6 +74,8 @@ class NodeRole(Protocol):
     serves: bool
     #: Other processes of the node go on accepting at the same ports when this one stops.
     others_serve: bool
+    #: Connectors take new connections; False where other processes pass requests on to this one.
+    listens: bool
 
     def accepts(self, worker: int) -> bool:
         """True when the worker of that number accepts connections."""

@@ -281,8 +281,25 @@ class StandardContext(ContextBean, ContextDescription):
         finally:
             self.paused = False
         if not self.state.available:
-            self._stop_elsewhere()
+            self._keep_or_stop()
         log.info("Reloading Context with name [%s] is completed", self.name)
+
+    def _keep_or_stop(self) -> None:
+        """Go on with a pool's old processes if there are any, else stop where the code is.
+
+        Raises:
+            DeploymentError: the application runs as before, and this is why.
+        """
+        if self.elsewhere is None or not self.elsewhere.keeps(self):
+            self._stop_elsewhere()
+            return
+        why = self.failure
+        self.paused = True  # the start of what has failed begins with a stop, which must not reach the pool
+        try:
+            self.start()
+        finally:
+            self.paused = False
+        raise DeploymentError(f"{self.name or '/'} does not start anew, and runs as before: {why}")
 
     def pause(self) -> None:
         """New requests wait until :meth:`resume`, in every process of the node."""
@@ -360,6 +377,11 @@ class StandardContext(ContextBean, ContextDescription):
             raise
 
     def _start_application(self) -> None:
+        if self.isolation == "process" and self._role is None:
+            raise DeploymentError(
+                f'{self}: isolation="process" needs a keeper, which starts and ends its processes: set '
+                "-Dcatalina.keeper=true, or catalina.workers to 2 or more"
+            )
         self.work_path.mkdir(parents=True, exist_ok=True)
         self.application_context = ApplicationContext(self)
         self.resources.context = self

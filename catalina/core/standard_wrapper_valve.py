@@ -13,6 +13,7 @@ import logging
 import math
 import sys
 from collections.abc import Iterable, Iterator
+from threading import get_ident
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, TextIO
 
@@ -95,7 +96,7 @@ class StandardWrapperValve(ValveBase):
         context: StandardContext = request.context  # type: ignore[assignment]  # nor here
         progress = context.in_progress
         request.progress = progress
-        progress.inside[request] = None
+        progress.inside[request] = get_ident()
         if context.paused or not context.state.available or wrapper.parent is None:
             progress.leave(request)
             _answer_stopped(context, request, response)

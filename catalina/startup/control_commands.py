@@ -25,6 +25,7 @@ from catalina.startup.host_config import HostConfig
 from catalina.startup.node_commands import NodeCommands, Outcome, columns
 from catalina.util.context_name import ContextName
 from catalina.util.path_names import checked_name
+from catalina.workers.shared_parts import worker_name
 
 __all__ = ["ControlCommands", "Report", "refuse_farmed"]
 
@@ -75,7 +76,7 @@ class ControlCommands:
             ["REASON" if any(each.reason for each in states) else "", *(each.reason for each in states)],
         ]
         if any(each.workers is not None for each in states):
-            workers = ("all" if each.workers is None else ",".join(map(str, each.workers)) for each in states)
+            workers = ("all" if each.workers is None else ",".join(map(worker_name, each.workers)) for each in states)
             table.insert(3, ["WORKERS", *workers])
         return columns(list(zip(*table, strict=True)))
 

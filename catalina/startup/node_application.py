@@ -23,11 +23,11 @@ from gunicorn.systemd import sd_notify
 
 from catalina.errors import LifecycleError
 from catalina.startup.arbiter_log import ArbiterLog
-from catalina.startup.node_life import MAX_PLACES, NodeLife, Stage
+from catalina.startup.node_life import NodeLife, Stage
 from catalina.startup.node_worker import NodeWorker
 from catalina.startup.worker_count import worker_count
 from catalina.startup.worker_limits import WorkerLimits
-from catalina.workers.shared_parts import SharedParts
+from catalina.workers.shared_parts import POOL_SEATS, SharedParts
 
 if TYPE_CHECKING:
     from catalina.startup.catalina import Catalina
@@ -36,12 +36,16 @@ __all__ = ["NodeApplication"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
+#: Property: the node has a keeper even with one worker, so that applications can have processes of their own.
+KEEPER = "catalina.keeper"
 #: Seconds that an orderly stop may take before the node is killed. Tomcat sets no limit; the operator has ``stop
 #: -force``.
 STOP_SECONDS = 24 * 3600
 #: A node that lived for a shorter time died of something that will happen again at once, so each restart waits longer.
 SHORT_LIFE_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 10.0
+#: Seconds before a pool's worker that has died is started again; the rest of the node goes on meanwhile.
+POOL_AGAIN_SECONDS = 1.0
 #: Seconds between two looks at a worker that is being replaced.
 LOOK_SECONDS = 0.1
 #: Seconds between two looks for children, besides the signals that tell of them.
@@ -63,6 +67,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
             catalina.server.workers = self.workers
         WorkerLimits(catalina.properties, 0)  # a limit that is none is refused before anything runs
         self.life.workers = self.workers
+        self.has_keeper = self.workers > 1 or catalina.properties.get(KEEPER, "").strip().lower() == "true"
         #: The parts that keeper and workers share; None for a node in one process.
         self.shared: SharedParts | None = None
         #: The place of the process that is forked next: 0 the node or its keeper, then the workers.
@@ -72,7 +77,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
     def load_config(self) -> None:
         """gunicorn's settings; everything about serving is in server.xml."""
         settings = {
-            "workers": 1 if self.workers == 1 else 1 + self.workers,
+            "workers": 1 + self.workers if self.has_keeper else 1,
             "worker_class": NodeWorker,
             "logger_class": ArbiterLog,
             "timeout": 0,  # a slow request is not a dead node, so no heartbeat watches the node
@@ -93,7 +98,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         except LifecycleError as error:
             log.error("%s", error, extra={"keeps_lines": True})
             return 1
-        if self.workers > 1:
+        if self.has_keeper:
             self.shared = SharedParts.make(self.workers)
         try:
             NodeArbiter(self).run()
@@ -116,6 +121,8 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         #: Places whose workers are to be replaced, and the place of the one that is being replaced.
         self._to_replace: deque[int] = deque()
         self._replaced: int | None = None
+        #: Until when a pool's worker is not started again, by its place.
+        self._not_before: dict[int, float] = {}
         #: Processes that were told to end, and not because of a fault.
         self._told: set[int] = set()
         #: systemd waits to hear that the node serves.
@@ -136,7 +143,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
     def wait_for_signals(self, timeout: float = IDLE_SECONDS) -> list[int]:
         """Sleep until a signal; gunicorn would wake up each second to check heartbeats."""
-        is_waiting = self._to_replace or self._replaced is not None or self._is_to_notify
+        is_waiting = self._to_replace or self._replaced is not None or self._is_to_notify or self._not_before
         timeout = LOOK_SECONDS if is_waiting else max(timeout, IDLE_SECONDS)
         signals: list[int] = super().wait_for_signals(timeout=timeout)
         return signals
@@ -157,14 +164,14 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         if self.app.shared is None or _has_terminal():
             self._end_by(signal.SIGHUP)
         log.info("The workers are replaced one by one")
-        self._to_replace = deque(range(1, self.num_workers))
+        self._to_replace = deque([*range(1, self.num_workers), *self._pool_places()])
 
     def handle_quit(self) -> None:
         """Let the node write the stacks of its threads and continue."""
         self.kill_workers(signal.SIGQUIT)
 
     def handle_usr1(self) -> None:
-        """Nothing to do: log files rotate by themselves."""
+        """The keeper wants other workers for its pools: :meth:`manage_workers` looks which."""
 
     def handle_usr2(self) -> None:
         """Refused: a second arbiter beside this one would be a second node with the same name on the same ports."""
@@ -214,8 +221,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
     def spawn_worker(self) -> object:
         """Fork a process; what is in memory now is shared with it, so no collection may touch it there."""
-        taken = {worker.place for worker in self.WORKERS.values()}
-        place = self.app.next_place = next(place for place in range(MAX_PLACES) if place not in taken)
+        place = self.app.next_place
         self.app.life.note(Stage.STARTING, place)
         gc.collect()
         gc.freeze()
@@ -227,13 +233,24 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         """Fork what is missing, end what is too much; a node that ends gets no new process."""
         if self.app.life.is_ending:
             return
-        while len([worker for worker in self.WORKERS.values() if worker.place < self.num_workers]) < self.num_workers:
-            self.spawn_worker()
+        now = time.monotonic()
+        self._not_before = {place: until for place, until in self._not_before.items() if until > now}
+        places = [*range(self.num_workers), *self._pool_places()]
+        taken = {worker.place for worker in self.WORKERS.values()}
+        for place in places:
+            if place not in taken and place not in self._not_before:
+                self.app.next_place = place
+                self.spawn_worker()
         for pid, worker in list(self.WORKERS.items()):
-            if worker.place >= self.num_workers:
+            if worker.place not in places:
                 self._tell_to_end(pid)
         self._replace_next()
         self._notify_when_ready()
+
+    def _pool_places(self) -> list[int]:
+        """The places of the workers of pools, as the keeper wants them."""
+        life = self.app.life
+        return [1 + index for number, index in enumerate(POOL_SEATS) if life.seat(number)]
 
     def _notify_when_ready(self) -> None:
         """Tell systemd, where it waits for it (Type=notify), that every process of the node serves."""
@@ -246,7 +263,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         """End the next worker that is to be replaced, when the process that follows the last one serves."""
         pids = {worker.place: pid for pid, worker in self.WORKERS.items()}
         place = self._replaced
-        if place is not None and place < self.num_workers:
+        if place is not None and (place < self.num_workers or place in self._pool_places()):
             has_ended = pids.get(place) not in self._told
             if not has_ended or self.app.life.stage(place) is not Stage.SERVING:
                 return
@@ -276,13 +293,14 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
 
     def _after(self, pid: int, code: int, worker: NodeWorker) -> None:
         life, place = self.app.life, worker.place
-        if self.app.shared is not None and place > 0:
+        is_pool = place - 1 in POOL_SEATS
+        if self.app.shared is not None and place > 0 and not is_pool:
             self.app.shared.counts.ended(place - 1)
         stage: Stage = life.stage(place)
         name = worker.describe()
         if stage is Stage.STOPPED and code == 0 and place == 0:
             raise StopIteration
-        if stage is Stage.FAILED:
+        if stage is Stage.FAILED and not is_pool:
             raise HaltServer(f"{name} did not start", 1)
         was_told = pid in self._told
         self._told.discard(pid)
@@ -296,7 +314,10 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
             return
         died_of = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.error("%s (process %d) has ended by %s; it is started again", name, pid, died_of)
-        self._wait_if_short_lived(worker.born)
+        if is_pool:
+            self._not_before[place] = time.monotonic() + POOL_AGAIN_SECONDS
+        else:
+            self._wait_if_short_lived(worker.born)
 
     def _wait_if_short_lived(self, born: float) -> None:
         if time.monotonic() - born > SHORT_LIFE_SECONDS:

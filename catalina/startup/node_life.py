@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import enum
 import mmap
+import os
+import signal
 import struct
 
-__all__ = ["MAX_PLACES", "NodeLife", "Stage"]
+__all__ = ["MAX_PLACES", "NodeLife", "PoolSeats", "Stage"]
 
 
 #: Within RESTART_SECONDS a node gets at most this number of restarts for which no operator has asked: an application
@@ -25,6 +27,9 @@ _SERVED_AT = MAX_PLACES + 1
 #: Where the times of the last restarts are in the page, in seconds of the monotonic clock, which all processes share.
 _TIMES = struct.Struct(f"{MAX_RESTARTS}d")
 _TIMES_AT = MAX_PLACES + 8
+#: The seats of pools' workers: for each the number that stands for its application.
+_SEAT = struct.Struct("I")
+_SEATS_AT = 2 * MAX_PLACES
 _COUNT = struct.Struct("H")
 _COUNT_AT = MAX_PLACES + 2
 
@@ -84,6 +89,15 @@ class NodeLife:
     def workers(self, count: int) -> None:
         _COUNT.pack_into(self._page, _COUNT_AT, count)
 
+    def seat(self, number: int) -> int:
+        """Whose the seat of a pool's worker is, 0 for a free one."""
+        owner: int = _SEAT.unpack_from(self._page, _SEATS_AT + number * _SEAT.size)[0]
+        return owner
+
+    def give_seat(self, number: int, owner: int) -> None:
+        """The keeper wants a worker in a seat, for an application that the number stands for; 0: it wants none."""
+        _SEAT.pack_into(self._page, _SEATS_AT + number * _SEAT.size, owner)
+
     def grant_restart(self, now: float) -> bool:
         """True when the node may be restarted again at ``now``, in seconds of ``time.monotonic``; if so it counts."""
         times = sorted(_TIMES.unpack_from(self._page, _TIMES_AT))
@@ -91,3 +105,20 @@ class NodeLife:
             return False
         _TIMES.pack_into(self._page, _TIMES_AT, *times[1:], now)
         return True
+
+
+class PoolSeats:
+    """The seats of pools as the keeper gives them; the arbiter looks when it is told to."""
+
+    def __init__(self, life: NodeLife) -> None:
+        self._life = life
+
+    def owner(self, number: int) -> int:
+        """See :meth:`NodeLife.seat`."""
+        return self._life.seat(number)
+
+    def give(self, number: int, owner: int) -> None:
+        """See :meth:`NodeLife.give_seat`."""
+        if self._life.seat(number) != owner:
+            self._life.give_seat(number, owner)
+            os.kill(os.getppid(), signal.SIGUSR1)

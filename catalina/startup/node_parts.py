@@ -7,16 +7,20 @@ each worker.
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
 from catalina.connector.request import ENVIRON_BASE
+from catalina.errors import CatalinaError
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.startup.control_socket import ControlSocket
-from catalina.startup.node_life import NodeLife
+from catalina.startup.node_life import NodeLife, PoolSeats, Stage
 from catalina.startup.worker_applications import WorkerApplications
-from catalina.startup.worker_limits import WorkerLimits
+from catalina.startup.worker_limits import RequestTimeout, WorkerLimits
 from catalina.workers.roles import KeeperRole, WorkerRole
+from catalina.workers.shared_parts import POOL_SEATS, worker_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
@@ -30,6 +34,8 @@ log = logging.getLogger("org.apache.catalina.startup.Catalina")
 LOOK_SECONDS = 0.05
 #: Seconds between two looks at the limits of a worker.
 LIMIT_SECONDS = 1.0
+#: Seconds that the other requests of a worker have when one of them never ends.
+STUCK_SECONDS = 5.0
 
 
 class NodePart:
@@ -66,13 +72,15 @@ class Keeper(NodePart):
 
     def __init__(self, server: StandardServer, shared: SharedParts, life: NodeLife, workers: int) -> None:
         self._life = life
-        awaited = workers if life.has_served else 0
-        self._role = KeeperRole(server, shared.listening, awaited, lambda: life.workers)
+        in_pools = sum(life.seat(number) > 0 for number in range(len(POOL_SEATS)))
+        awaited = workers + in_pools if life.has_served else 0
+        self._role = KeeperRole(server, shared.listening, awaited, lambda: life.workers, PoolSeats(life))
         server.role = self._role
 
     def after_start(self) -> None:
         """Let the workers in."""
         self._role.links.open()
+        self._role.elsewhere.opened()
         self._life.served()
 
     def before_stop(self) -> None:
@@ -95,6 +103,8 @@ class WorkerPart(NodePart):
         self.reports = index == 0
         self._server = server
         self._life = life
+        #: Another worker takes over in the pool.
+        self._leaving = False
         self._role = WorkerRole(server, shared, index, server.stop_await)
         server.role = self._role
         self._applications = WorkerApplications(server, self._role)
@@ -118,13 +128,48 @@ class WorkerPart(NodePart):
         """Take connections that other workers send, and follow the keeper's word about applications."""
         self._role.serve()
         self._applications.started()
+        if not self._role.listens:
+            self._watch_pool()
         if self._limits.is_set:
             self._server.utility.schedule(self._check_limits, LIMIT_SECONDS, repeat=LIMIT_SECONDS)
+
+    def _watch_pool(self) -> None:
+        """Watch the limits of a pool's one application."""
+        context = self._applications.running()
+        if context is not None:
+            self._limits.override(context.max_memory, context.max_requests)
+            if context.request_timeout > 0:
+                watch = RequestTimeout(context, self._leave_stuck)
+                self._server.utility.schedule(watch.look, LIMIT_SECONDS, repeat=LIMIT_SECONDS)
+
+    def _leave_pool(self, why: str) -> None:
+        """Let another worker take over; without one, come back in the same place."""
+        self._leaving = True
+        try:
+            self._role.ask_to_be_replaced(why)
+        except CatalinaError as error:
+            log.error("No other worker takes over: %s", error)
+            self._server.restart(f"Worker [{worker_name(self._role.index)}] is started again, as {why}", limited=False)
+
+    def _leave_stuck(self, why: str) -> None:
+        """Leave the pool, and end even if a thread never comes back; other requests have a moment for their end."""
+        self._leave_pool(why)
+        timer = threading.Timer(STUCK_SECONDS, self._end_at_once)
+        timer.daemon = True
+        timer.start()
+
+    def _end_at_once(self) -> None:
+        self._life.note(Stage.RESTARTING if self._server.restart_reason else Stage.STOPPED, 1 + self._role.index)
+        logging.shutdown()
+        os._exit(0)
 
     def _check_limits(self) -> None:
         connectors = [connector for service in self._server.services for connector in service.connectors]
         why = self._limits.exceeded(sum(connector.request_info.request_count for connector in connectors))
-        if not why:
+        if not self._role.listens:
+            if why and not self._leaving and not self._server.is_ending:
+                self._leave_pool(why)
+        elif not why:
             self._role.stays()
         elif not self._server.is_ending and self._role.may_leave():
             self._server.restart(f"Worker [{self._role.index}] is replaced, as {why}", limited=False)

@@ -26,6 +26,7 @@ from catalina.juli.class_loader_log_manager import close_logging
 from catalina.startup.application_states import application_states
 from catalina.startup.node_life import Stage
 from catalina.startup.node_parts import Keeper, NodePart, WholeNode, WorkerPart
+from catalina.workers.shared_parts import worker_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
@@ -85,7 +86,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         """Become the node: called in the child, right after the fork."""
         die_with_parent(self.ppid)
         if self.app.shared is not None:
-            name_process("catalina-keeper" if self.place == 0 else f"catalina-w{self.place - 1}")
+            name_process("catalina-keeper" if self.place == 0 else _process_name(self.place - 1))
         self.init_signals()
         self.booted = True
         sys.exit(self._live())
@@ -171,7 +172,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         """The process, for the log."""
         if self.app.shared is None:
             return "The node"
-        return "The keeper" if self.place == 0 else f"Worker [{self.place - 1}]"
+        return "The keeper" if self.place == 0 else f"Worker [{worker_name(self.place - 1)}]"
 
     def _part(self, server: StandardServer) -> NodePart:
         """The part of the node that this process is."""
@@ -181,6 +182,11 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         if self.place == 0:
             return Keeper(server, shared, life, self.app.workers)
         return WorkerPart(server, shared, life, self.place - 1)
+
+
+def _process_name(index: int) -> str:
+    name = worker_name(index)
+    return f"catalina-w{name}" if name.isdecimal() else f"catalina-{name}"
 
 
 def die_with_parent(parent: int) -> None:

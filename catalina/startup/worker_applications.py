@@ -276,6 +276,11 @@ class WorkerApplications:
 
     # -- one application -----------------------------------------------------------------------------------------
 
+    def running(self) -> StandardContext | None:
+        """The first application whose code runs here; a pool's worker has one."""
+        contexts = (context for context in map(self._context, self._made) if context is not None)
+        return next((each for each in contexts if each.state.available and each.runs_here), None)
+
     def _context(self, key: str) -> StandardContext | None:
         for host in self._hosts():
             name = key.removeprefix(f"{_path_of(host)}/")

@@ -2,24 +2,44 @@
 
 Applications whose memory only grows are the reason, as for gunicorn's and uWSGI's options of these names. The worker
 ends in order, as for HUP: another one goes on with its connections, and the keeper has its sessions.
+
+A pool's worker also ends when one of its requests takes longer than ``requestTimeout``. Nothing can end a thread of
+Python. So the request gets its answer, 503, the log gets the stack of its thread, and the worker is replaced. Code of C
+that holds the interpreter lock would keep this watch from looking: a thread of the interpreter's own
+(:mod:`faulthandler`), which needs no lock, then writes all stacks and ends the process.
 """
 
 from __future__ import annotations
 
+import faulthandler
+import logging
 import os
-import re
+import sys
+import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from catalina.attributes import AttributeRefused, byte_size
+from catalina.connector.client_abort_exception import ClientAbortException
+from catalina.connector.response import Response
 from catalina.errors import ConfigurationError
 
-__all__ = ["MAX_MEMORY", "MAX_REQUESTS", "WorkerLimits"]
+if TYPE_CHECKING:
+    from catalina.connector.request import Request
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["MAX_MEMORY", "MAX_REQUESTS", "RequestTimeout", "WorkerLimits"]
+
+log = logging.getLogger("org.apache.catalina.startup.WorkerLimits")
 
 MAX_MEMORY = "catalina.worker.maxMemory"
 MAX_REQUESTS = "catalina.worker.maxRequests"
 
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+#: The hard end comes so many seconds after the time at which this watch would have acted.
+GRACE_SECONDS = 2.0
 #: Workers began together: each is granted so much more than the one before it, so that they do not end together.
 SPREAD = 0.1
 
@@ -42,9 +62,14 @@ class WorkerLimits:
     """
 
     def __init__(self, properties: Mapping[str, str], index: int, memory: Callable[[], int] = resident_bytes) -> None:
-        self.max_memory = _number(properties, MAX_MEMORY, r"(\d+)\s*([KMG]?)B?")
-        self.max_requests = int(_number(properties, MAX_REQUESTS, r"(\d+)()") * (1 + SPREAD * index))
+        self.max_memory = _bytes(properties)
+        self.max_requests = int(_count(properties) * (1 + SPREAD * index))
         self._memory = memory
+
+    def override(self, max_memory: int, max_requests: int) -> None:
+        """A pool's own limits; 0 leaves the node's."""
+        self.max_memory = max_memory or self.max_memory
+        self.max_requests = max_requests or self.max_requests
 
     @property
     def is_set(self) -> bool:
@@ -64,12 +89,72 @@ class WorkerLimits:
         return ""
 
 
-def _number(properties: Mapping[str, str], name: str, form: str) -> int:
-    text = properties.get(name, "").strip()
-    if not text:
-        return 0
-    found = re.fullmatch(form, text, re.IGNORECASE)
-    if found is None or len(found[1]) > 15:
-        units = ", or one with K, M or G behind it" if "KMG" in form else ""
-        raise ConfigurationError(f"the property {name}={text}: expected a whole number{units}")
-    return int(found[1]) * _UNITS[found[2].upper()]
+def _bytes(properties: Mapping[str, str]) -> int:
+    text = properties.get(MAX_MEMORY, "").strip()
+    try:
+        return byte_size(text) if text else 0
+    except AttributeRefused as refused:
+        raise ConfigurationError(f"the property {MAX_MEMORY}={text}: expected {refused.expected}") from refused
+
+
+def _count(properties: Mapping[str, str]) -> int:
+    text = properties.get(MAX_REQUESTS, "").strip()
+    if text and not (text.isdecimal() and len(text) <= 15):
+        raise ConfigurationError(f"the property {MAX_REQUESTS}={text}: expected a whole number")
+    return int(text or 0)
+
+
+class RequestTimeout:
+    """The watch over the requests of one application.
+
+    Args:
+        context: the application.
+        leave: called once, with the reason: this worker has to be replaced.
+    """
+
+    def __init__(self, context: StandardContext, leave: Callable[[str], None]) -> None:
+        self._context = context
+        self._leave = leave
+        self._has_left = False
+
+    def look(self) -> None:
+        """Look for requests that take too long. Every second or so, in a thread of its own."""
+        seconds = self._context.request_timeout / 1000
+        running: dict[Any, int] = dict(self._context.in_progress.inside)  # requests, as the connectors make them
+        if not self._has_left:  # anew each time, and also without a request: the next one may hold the lock at once
+            faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=sys.stdout)
+        now = time.monotonic_ns()
+        for request, thread in running.items():
+            if now - request.start_time_ns > seconds * 1e9 and not request.response.finished:
+                self._end(request, thread, seconds)
+
+    def _end(self, request: Request, thread: int, seconds: float) -> None:
+        name = self._context.name or "/"
+        frame = sys._current_frames().get(thread)
+        stack = "".join(traceback.format_stack(frame)) if frame is not None else "(its thread has gone)\n"
+        log.error("[%s] The request [%s %s] takes longer than requestTimeout, %g s; it gets 503, and its worker is "
+                  "replaced. Its thread is here:\n%s", name, request.method, request.request_uri, seconds, stack,
+                  extra={"keeps_lines": True})  # fmt: skip
+        _give_up(request)
+        if not self._has_left:
+            self._has_left = True
+            faulthandler.cancel_dump_traceback_later()
+            self._leave(f"a request for [{name}] takes longer than {seconds:g} s")
+
+
+def _give_up(request: Request) -> None:
+    """Answer in the place of the thread that does not come back, unless it has begun to."""
+    stuck = request.response
+    begun = stuck.committed
+    stuck.suspended = stuck.finished = True
+    if begun:
+        return
+    answer = Response(request, stuck.outlet)
+    answer.status = 503
+    answer.set_header("Content-Type", "text/plain;charset=utf-8")
+    answer.set_header("Connection", "close")
+    answer.write(b"The request takes too long\n")
+    try:
+        answer.finish()
+    except ClientAbortException as gone:
+        log.debug("%s", gone)

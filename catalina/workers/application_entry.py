@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.deploy.settling import stamp_of
 from catalina.errors import ProtocolError
+from catalina.workers.shared_parts import POOL_SEATS
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -96,7 +97,8 @@ class ApplicationEntry:
         runs: False for one that was stopped, or does not start.
         is_paused: its files are being changed.
         source: None for a ``<Context>`` of server.xml, which every process has.
-        workers: the indexes of the workers that it runs in, the others pass its requests on; None for all.
+        workers: the indexes of the workers that it runs in, the others pass its requests on; None for all but those of
+            pools.
     """
 
     host: str
@@ -109,8 +111,8 @@ class ApplicationEntry:
     workers: tuple[int, ...] | None = None
 
     def runs_in(self, worker: int) -> bool:
-        """True when it runs in the worker of that index."""
-        return self.workers is None or worker in self.workers
+        """True when it runs in the worker of that index. A pool's worker runs nothing but its application."""
+        return worker not in POOL_SEATS if self.workers is None else worker in self.workers
 
     @property
     def key(self) -> str:

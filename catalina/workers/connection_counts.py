@@ -74,12 +74,15 @@ class ConnectionCounts:
         """The worker to which a key belongs, of those that accept; None when none does.
 
         Args:
-            among: the workers that count, None for all.
+            among: the workers that count, None for all; those of a pool accept nothing, and count all the same.
 
         Each worker has a number for each key, and the highest one wins (rendezvous hashing), so the keys of the others
         stay where they are when a worker comes or goes.
         """
         data = key.encode("utf-8", "surrogatepass")
+        in_pool = [index for index in among or () if index >= len(self._counts)]
+        if in_pool:
+            return max(in_pool, key=lambda index: _weight(data, index))
         accepting = [
             index for index, count in enumerate(self._counts) if count != ABSENT and (among is None or index in among)
         ]

@@ -12,7 +12,7 @@ import os
 import socket
 import struct
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from catalina.connector.handover import Handover
@@ -42,17 +42,17 @@ MAX_TAKEN = 64
 Pair = tuple[socket.socket, socket.socket]
 
 
-def make_pairs(workers: int) -> list[Pair]:
-    """Make a pair for each worker: the socket from which it reads, and the socket to which the others write. Before the
-    fork.
+def make_pairs(workers: Iterable[int]) -> dict[int, Pair]:
+    """Make a pair for each worker, by its index: the socket from which it reads, and the socket to which the others
+    write. Before the fork.
     """
-    pairs = []
-    for _ in range(workers):
+    pairs = {}
+    for index in workers:
         reads, writes = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for sock in (reads, writes):
             sock.setblocking(False)
         writes.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**20)
-        pairs.append((reads, writes))
+        pairs[index] = reads, writes
     return pairs
 
 
@@ -104,7 +104,7 @@ class ConnectionMoves:
     def __init__(
         self,
         index: int,
-        pairs: Sequence[Pair],
+        pairs: Mapping[int, Pair],
         reactor: Reactor,
         adopt: Callable[[int, Handover], None],
         serve: Callable[[int, socket.socket], None],
@@ -125,6 +125,11 @@ class ConnectionMoves:
         """Take no more connections: the next process in this place does."""
         self._reactor.unregister(self._pairs[self.index][0])
 
+    def close_after(self) -> None:
+        """Take what is there, then no more: no process follows in this place."""
+        self.close()
+        self._on_ready(READ)
+
     def may_move(self, peer: tuple[str, int]) -> bool:
         """True when a client's connection has not moved too often."""
         return self._moves.get(peer, 0) < MAX_MOVES
@@ -134,7 +139,7 @@ class ConnectionMoves:
         stays here.
         """
         peer = handover.peer
-        if not 0 <= worker < len(self._pairs):  # the worker was added later than this one
+        if worker not in self._pairs:  # the worker was added later than this one
             self._stay(connector, handover)
             return
         moves = self._moves.pop(peer, 0) + 1
@@ -165,8 +170,8 @@ class ConnectionMoves:
         Raises:
             OSError: it has no room, or there is no such place.
         """
-        if not 0 <= worker < len(self._pairs):
-            raise OSError(f"there is no place for worker [{worker}], only [{len(self._pairs)}]")
+        if worker not in self._pairs:
+            raise OSError(f"the node has no place for worker [{worker}]")
         socket.send_fds(self._pairs[worker][1], [_STREAM.pack(STREAM, connector)], [sock.fileno()])
 
     def _send(self, worker: int, moved: MovedConnection, sock: socket.socket) -> None:

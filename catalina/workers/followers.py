@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.loader.own_packages import brings_packages
 from catalina.workers.application_entry import (
     ApplicationEntry,
     ContextSource,
@@ -31,7 +32,9 @@ from catalina.workers.application_entry import (
 )
 from catalina.workers.frames import CallError
 from catalina.workers.placements import Placements
+from catalina.workers.pools import Pools, Seats
 from catalina.workers.services import KNOWS_SESSION
+from catalina.workers.shared_parts import POOL_SEATS
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -55,10 +58,16 @@ class Followers:
     Args:
         declared: the contexts of server.xml, which workers have by themselves.
         count: how many workers the node is to have.
+        seats: of the workers of pools.
     """
 
     def __init__(
-        self, links: WorkerLinks, server: StandardServer, declared: set[StandardContext], count: Callable[[], int]
+        self,
+        links: WorkerLinks,
+        server: StandardServer,
+        declared: set[StandardContext],
+        count: Callable[[], int],
+        seats: Seats,
     ) -> None:
         self._links = links
         #: Guarded by ``_changing``.
@@ -80,12 +89,16 @@ class Followers:
         self._joined: list[Member] = []
         #: Reasons of applications that did not start with a worker, by worker; of those that have started.
         self._failures: dict[Member, dict[str, str]] = {}
+        self._pools = Pools(seats, self._table, self._indexes, self._outcome, lambda: server.is_ending)
+        #: The applications whose pools go on with what they run, because what was to follow does not start.
+        self._kept: set[str] = set()
         #: One fact about an application at a time.
         self._facts = threading.Lock()
         links.services.add("join", self._join, is_quick=True)
         links.services.add("joined", self._note_start, is_quick=True)
         links.services.add("distributable", self._learn)
         links.services.add("reload", self._reload)
+        links.services.add("replace-me", self._replace_me)
         links.services.add(KNOWS_SESSION, self._knows_session)
         links.on_lost.append(self._on_lost)
 
@@ -98,27 +111,52 @@ class Followers:
         with self._changing:
             with self._table:
                 old = self._entries.get(key)
-                serial = 1 if old is None else old.serial + 1
-                waits = old is not None and old.is_paused
-                entry = ApplicationEntry(
-                    context.host_path, context.name, files_of(context), serial, True, waits, source,
-                    self._placements.choose(key, context.workers),
-                )  # fmt: skip
-                self._entries[key], self._contexts[key] = entry, context
+                self._contexts[key] = context
+            if old is not None and key in self._kept:
+                self._kept.discard(key)
+                return
+            serial = 1 if old is None else old.serial + 1
+            waits = old is not None and old.is_paused
+            entry = ApplicationEntry(context.host_path, context.name, files_of(context), serial, True, waits, source)
+            with self._table:
                 self._loaded = key
-                workers = self._present()
             try:
-                self._load(entry, workers)
+                entry = replace(entry, workers=self._workers_for(context, entry, old))
+                with self._table:
+                    self._entries[key] = entry
+                    present = self._present()
+                self._load(entry, present)
             finally:
                 with self._table:
                     self._loaded = ""
             self._change(key, is_paused=False)
+            self._pools.free(set(_seats(old)) - set(_seats(entry)))
+
+    def _workers_for(
+        self, context: StandardContext, entry: ApplicationEntry, old: ApplicationEntry | None
+    ) -> tuple[int, ...] | None:
+        """Choose the workers that run an application. Those of a pool have started it when this returns.
+
+        Raises:
+            DeploymentError: it does not start in a pool of its own.
+        """
+        if not _is_isolated(context):
+            return self._placements.choose(entry.key, context.workers)
+        self._placements.forget(entry.key)
+        count = max(1, context.workers)
+        if not self._links.is_open:  # the workers come when everything is deployed
+            return self._pools.take_again(entry.key, count)
+        if old is not None and old.is_paused and _seats(old) and (old.source, old.files) == (entry.source, entry.files):
+            return old.workers  # they wait, and run what is there already
+        seats = self._pools.take(entry.key, count)
+        self._pools.start(replace(entry, workers=seats, is_paused=False), seats)
+        return seats
 
     def _load(self, entry: ApplicationEntry, present: list[Member]) -> None:
         """Load an application in its workers, then tell the others who runs it."""
         runs, gone = 0, 0
-        # Whoever waits, and runs what is there already, need not load it again.
-        argument = {"entry": entry.told(), "new": not entry.is_paused}
+        # Whoever waits, and runs what is there already, need not load it again; nor need the new workers of a pool.
+        argument = {"entry": entry.told(), "new": not entry.is_paused and not _seats(entry)}
         workers = [worker for worker in present if entry.runs_in(_index(worker))]
         for worker in workers:
             result: Any = self._call(worker, "load", argument)
@@ -163,6 +201,26 @@ class Followers:
             if not self.is_paused(context):
                 for worker in self._change(key, runs=False):
                     self._call(worker, "stop", {"key": key})
+                self._free_pool(key)
+
+    def _free_pool(self, key: str) -> None:
+        """Let the processes of an application's pool end, if it has one."""
+        with self._table:
+            entry = self._entries.get(key)
+            seats = _seats(entry)
+            if entry is not None and seats:
+                self._entries[key] = replace(entry, workers=())
+        self._pools.free(seats)
+
+    def keeps(self, context: StandardContext) -> bool:
+        """See :class:`Elsewhere`."""
+        key = manager_key(context).decode()
+        with self._changing:
+            entry = self._entries.get(key)
+            if entry is None or not entry.runs or entry.is_paused or not _seats(entry):
+                return False
+            self._kept.add(key)
+            return True
 
     def remove(self, context: StandardContext) -> None:
         """See :class:`Elsewhere`."""
@@ -173,12 +231,14 @@ class Followers:
     def _remove(self, key: str) -> None:
         with self._changing:
             self._placements.forget(key)
+            self._kept.discard(key)
             with self._table:
-                self._entries.pop(key, None)
+                seats = _seats(self._entries.pop(key, None))
                 self._contexts.pop(key, None)
                 workers = self._present()
             for worker in workers:
                 self._call(worker, "remove", {"key": key})
+            self._pools.free(seats)
 
     def pause(self, context: StandardContext) -> None:
         """See :class:`Elsewhere`."""
@@ -294,8 +354,44 @@ class Followers:
             entry = self._entries.get(manager_key(context).decode())
             return None if entry is None else entry.workers
 
-    def _on_lost(self, _: int) -> None:
+    def opened(self) -> None:
+        """Everything is deployed: seats that nobody has taken again are free."""
+        with self._table:
+            self._pools.free_others(index for entry in self._entries.values() for index in _seats(entry))
+
+    def _indexes(self) -> set[int]:
+        return {_index(worker) for worker in self._links.members}
+
+    def _outcome(self, index: int, key: str) -> str | None:
+        """Why an application does not run in a worker, empty when it does; None before it has said so."""
+        present = self._links.members
+        found = (why for worker, why in self._failures.items() if _index(worker) == index and worker in present)
+        failures = next(found, None)
+        return None if failures is None else failures.get(key, "")
+
+    def _replace_me(self, caller: int | None, why: str) -> None:
+        """A pool's worker has had enough: another one takes its place as soon as it has started the application."""
+        with self._changing:
+            with self._table:
+                found = (each for each in self._entries.values() if caller in _seats(each))
+                old = next((each for each in found if each.runs and not each.is_paused), None)
+            if old is None or caller is None:
+                raise CatalinaError(f"worker [{caller}] is in no pool that runs")
+            seats = self._pools.take(old.key, 1)
+            entry = replace(old, workers=(*(index for index in _seats(old) if index != caller), *seats))
+            log.info("[%s] A worker of its pool is replaced: %s", entry.name or "/", why)
+            self._pools.start(entry, seats)
+            with self._table:
+                self._entries[entry.key] = entry
+                present = self._present()
+            for worker in present:
+                if _index(worker) != caller:
+                    self._call(worker, "load", {"entry": entry.told(), "new": False})
+            self._pools.free([caller])
+
+    def _on_lost(self, index: int) -> None:
         """A worker has gone. In the runner."""
+        self._pools.lost(index)
         if not self._server.is_ending:
             self._server.reactor.submit(self._move_applications)
 
@@ -323,10 +419,14 @@ class Followers:
                 raise CatalinaError(f"worker [{caller}] has no link to the keeper")
             if worker not in self._joined:
                 self._joined.append(worker)
+            entries = dict(self._entries)
+            starting = self._pools.starting
+            if starting is not None and _index(worker) in (starting.workers or ()):
+                entries[starting.key] = starting
             return {
                 "hosts": [asdict(host) for host in self._hosts.values()],
                 "removed": list(self._removed),
-                "applications": [replace(entry, is_paused=False).told() for entry in self._entries.values()],
+                "applications": [replace(entry, is_paused=False).told() for entry in entries.values()],
             }
 
     def _note_start(self, caller: int | None, failures: dict[str, str]) -> None:
@@ -351,7 +451,10 @@ class Followers:
                     key: why
                     for _, outcome in outcomes
                     for key, why in (outcome or {}).items()
-                    if all(each is None or key in each for index, each in outcomes if self._entries[key].runs_in(index))
+                    if key in self._entries
+                    and all(
+                        each is None or key in each for index, each in outcomes if self._entries[key].runs_in(index)
+                    )
                 }
                 contexts = [(self._contexts[key], why) for key, why in failed.items() if key in self._contexts]
             for context, why in contexts:
@@ -385,6 +488,19 @@ class Followers:
             context.reload(by_command=bool(asked["by_command"]))
         if not context.state.available:
             raise CatalinaError(context.failure)
+
+
+def _seats(entry: ApplicationEntry | None) -> tuple[int, ...]:
+    """The workers of an application's own pool, none for one that shares the node's workers."""
+    workers = (entry.workers or ()) if entry is not None else ()
+    return workers if workers and workers[0] in POOL_SEATS else ()
+
+
+def _is_isolated(context: StandardContext) -> bool:
+    """True when an application wants a pool of its own."""
+    if context.isolation == "auto":
+        return brings_packages(context.document_root)
+    return context.isolation == "process"
 
 
 def _index(worker: Member) -> int:

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import CatalinaError, ProtocolError
@@ -128,22 +129,23 @@ class RequestRelay:
         self._idle: dict[tuple[int, int], list[_Stream]] = {}
         self._lock = threading.Lock()
 
-    def relay(self, worker: int, connector: int, request: Request, response: Response) -> None:
+    def relay(self, choose: Callable[[], int], connector: int, request: Request, response: Response) -> None:
         """Let another worker answer. Returns when the answer is complete, but for the end of it that
         :meth:`Response.finish` sends.
 
         Args:
-            worker: its index.
+            choose: gives the worker's index; asked again when that worker has ended before it has begun the request.
             connector: the number of the request's connector.
 
         Raises:
             RelayError: there is no answer, and nothing was sent to the client.
             ClientAbortException: the client has gone.
+            CatalinaError: ``choose`` finds none.
         """
         first = request.input.take_ready()
         told = encode_told(Kind.REQUEST, _told(request), first, is_all=request.input.is_over)
         deadline = time.monotonic() + ACCEPT_SECONDS
-        while not self._try(worker, connector, told, deadline, request, response):
+        while not self._try(choose(), connector, told, deadline, request, response):
             with self._reactor.blocking():
                 time.sleep(AGAIN_SECONDS)
 

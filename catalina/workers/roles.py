@@ -31,6 +31,7 @@ from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
 from catalina.workers.relay_connection import RelayConnection
 from catalina.workers.request_relay import RequestRelay
+from catalina.workers.shared_parts import POOL_SEATS
 from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
 from catalina.workers.worker_cluster import WorkerCluster
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from catalina.core.standard_wrapper import StandardWrapper
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
+    from catalina.workers.pools import Seats
     from catalina.workers.shared_parts import SharedParts
 
 _State = TypeVar("_State", bound="NodeState")
@@ -105,10 +107,12 @@ class KeeperRole:
         listening: where workers connect; bound by the arbiter.
         awaited: see :class:`WorkerLinks`.
         count: how many workers the node is to have.
+        seats: of the workers of pools.
     """
 
     index = 0
     serves = False
+    listens = False
     others_serve = True
     deploys = True
 
@@ -124,7 +128,7 @@ class KeeperRole:
         return False
 
     def __init__(
-        self, server: StandardServer, listening: socket.socket, awaited: int, count: Callable[[], int]
+        self, server: StandardServer, listening: socket.socket, awaited: int, count: Callable[[], int], seats: Seats
     ) -> None:
         _say_ports(server)
         self._reactor = server.reactor
@@ -142,7 +146,7 @@ class KeeperRole:
             for context in host.children
             if isinstance(context, StandardContext)
         }
-        self.elsewhere = Followers(self.links, server, declared, count)
+        self.elsewhere = Followers(self.links, server, declared, count, seats)
         requests = ContainerRequests(self.links.services, self.elsewhere.context)
         self.links.on_lost.append(lambda worker: self._reactor.submit(partial(requests.worker_lost, worker)))
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
@@ -244,7 +248,11 @@ class WorkerRole:
 
     def __init__(self, server: StandardServer, shared: SharedParts, index: int, on_stop: Callable[[], None]) -> None:
         self.index = index
+        #: A pool's worker gets its requests from the others.
+        self.listens = index not in POOL_SEATS
         self.others_serve = True
+        #: The connections that other workers send here go on to others.
+        self._passes_on = False
         self._server = server
         address = shared.listening.getsockname()
         self.channel = KeeperChannel(address, index, server.reactor, on_stop)
@@ -288,7 +296,9 @@ class WorkerRole:
         self._clusters[engine] = cluster
         engine.cluster = cluster
         # First: a request that another worker answers passes through the engine's valves there.
-        engine.pipeline.add_first(WorkerAffinityValve(self.moves, self._relay, self._number_of, self._worker_of))
+        engine.pipeline.add_first(
+            WorkerAffinityValve(self.moves, self._relay, self._number_of, self._worker_of, self._runs_in)
+        )
 
     def state(self, kind: type[_State], name: str) -> _State:
         """See :class:`NodeRole`."""
@@ -297,9 +307,20 @@ class WorkerRole:
         return found
 
     def runs(self, context: StandardContext) -> bool:
-        """True unless the keeper has chosen other workers for it."""
+        """True unless the keeper has chosen other workers for it. A pool's worker runs nothing else."""
+        return self._runs_in(context, self.index)
+
+    def _runs_in(self, context: Any, worker: int) -> bool:
         workers = self.placements.get(manager_key(context).decode())
-        return workers is None or self.index in workers
+        return worker not in POOL_SEATS if workers is None else worker in workers
+
+    def _who_runs(self, key: str) -> tuple[int, ...]:
+        """The workers to which a request for an application can go that this one does not run."""
+        workers = self.placements.get(key)
+        if workers is None:  # all but those of pools
+            fewest = self._counts.fewest_beside(self.index)
+            return () if fewest is None else (fewest,)
+        return workers
 
     def reload(self, context: StandardContext, by_command: bool) -> bool:
         """The keeper has it done in all workers, this one too."""
@@ -329,7 +350,7 @@ class WorkerRole:
         """A manager that has what this worker serves; the keeper has the rest."""
         if not self.runs(context):
             key = manager_key(context).decode()
-            return AwayManager(key, lambda: self.placements.get(key, ()), self.queries.call)
+            return AwayManager(key, partial(self._who_runs, key), self.queries.call)
         self.tell(context)
         engine = _engine_of(context)
         of_host = self._clusters.get(context.host)
@@ -347,6 +368,14 @@ class WorkerRole:
     def accepts(self, worker: int) -> bool:
         """See :class:`NodeRole`."""
         return self._counts.accepts(worker)
+
+    def ask_to_be_replaced(self, why: str) -> None:
+        """Have the keeper start another worker in the place of this one, which a pool has.
+
+        Raises:
+            CatalinaError: no other one starts.
+        """
+        self.queries.call("replace-me", why, RELOAD_SECONDS)
 
     def may_leave(self) -> bool:
         """True when this worker may end to be replaced; see :meth:`ConnectionCounts.may_leave`."""
@@ -368,15 +397,21 @@ class WorkerRole:
         return next(number for number, each in enumerate(self._connectors) if each is connector)
 
     def _adopt(self, number: int, handover: Handover) -> None:
-        self._connectors[number].adopt(handover)
+        if self._passes_on:
+            self._hand_on(number, handover)
+        else:
+            self._connectors[number].adopt(handover)
 
     def _serve_stream(self, number: int, sock: socket.socket) -> None:
+        if self._passes_on:
+            sock.close()  # the other worker asks again who runs the application
+            return
         connector = self._connectors[number]
         connector.serve(sock, lambda host: RelayConnection(host, Stream(host, sock, ("", 0)), connector))
 
     def serve(self) -> None:
         """The connectors run: take connections."""
-        self._accepts = True
+        self._accepts = self.listens
         self.note_connections()
         self.moves.open()
         ask_drain(self._server, self.queries)
@@ -391,11 +426,18 @@ class WorkerRole:
         return drain_worker(self._server, draining)
 
     def leave(self, *, others_serve: bool) -> None:
-        """The connectors are about to stop. Other workers go on with the connections that can move."""
+        """The connectors are about to stop. Other workers go on with the connections that can move.
+
+        The next process in this place takes those that are on their way here. A pool's worker has no successor in its
+        place: it passes them on.
+        """
         self.others_serve = others_serve
-        self.moves.close()
+        self._passes_on = others_serve and not self.listens
+        if not self._passes_on:
+            self.moves.close()
         self._accepts = False
-        self._counts.leave(self.index)
+        if self.listens:
+            self._counts.leave(self.index)
         if others_serve:
             for number, connector in enumerate(self._connectors):
                 connector.hand_on(partial(self._hand_on, number))
@@ -413,6 +455,8 @@ class WorkerRole:
 
     def close(self) -> None:
         """Close the link to the keeper."""
+        if self._passes_on:
+            self.moves.close_after()
         self._relay.close()
         self.channel.close()
         self.queries.close()

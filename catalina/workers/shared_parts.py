@@ -8,8 +8,10 @@ from typing import NamedTuple
 from catalina.workers.connection_counts import ConnectionCounts
 from catalina.workers.connection_moves import Pair, make_pairs
 
-__all__ = ["SharedParts"]
+__all__ = ["POOL_SEATS", "SharedParts", "worker_name"]
 
+#: Indexes of the workers of pools; a node's other workers have lower ones. Each costs every process two descriptors.
+POOL_SEATS = range(512, 544)
 #: Number of connections that a worker may open before the keeper accepts them.
 QUERIES_PER_WORKER = 64
 #: Workers that every node with workers can have.
@@ -23,12 +25,14 @@ class SharedParts(NamedTuple):
         listening: where workers reach the keeper; under a name that the kernel chooses and no file has (unix(7),
             autobind).
         pairs: for connections that go from worker to worker.
-        counts: of the workers' connections.
+        counts: of the connections of the workers that accept.
+        capacity: how many workers the node can have, without those of pools.
     """
 
     listening: socket.socket
-    pairs: list[Pair]
+    pairs: dict[int, Pair]
     counts: ConnectionCounts
+    capacity: int
 
     @classmethod
     def make(cls, workers: int) -> SharedParts:
@@ -37,16 +41,16 @@ class SharedParts(NamedTuple):
         listening.bind("")
         listening.listen(QUERIES_PER_WORKER * workers)
         capacity = max(LEAST_CAPACITY, 2 * workers)
-        return cls(listening, make_pairs(capacity), ConnectionCounts(capacity))
-
-    @property
-    def capacity(self) -> int:
-        """How many workers the node can have."""
-        return len(self.pairs)
+        return cls(listening, make_pairs((*range(capacity), *POOL_SEATS)), ConnectionCounts(capacity), capacity)
 
     def close(self) -> None:
         """Close the descriptors of this process."""
         self.listening.close()
-        for pair in self.pairs:
+        for pair in self.pairs.values():
             for sock in pair:
                 sock.close()
+
+
+def worker_name(index: int) -> str:
+    """The name of a worker for people: its number, and for one of a pool p and the number of its seat."""
+    return f"p{index - POOL_SEATS.start}" if index in POOL_SEATS else str(index)

@@ -43,6 +43,7 @@ class WorkerAffinityValve(ValveBase):
     Args:
         number_of: a connector's number among the node's connectors.
         worker_of: the worker that has a key of an application.
+        runs_in: True when an application runs in the worker of an index. One that has a session may be about to end.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class WorkerAffinityValve(ValveBase):
         relay: RequestRelay,
         number_of: Callable[[object], int],
         worker_of: Callable[[Any, str], int | None],
+        runs_in: Callable[[Context, int], bool],
     ) -> None:
         super().__init__()
         self._worker_of = worker_of
         self._moves = moves
         self._relay = relay
         self._number_of = number_of
+        self._runs_in = runs_in
 
     def invoke(self, request: Request, response: Response) -> None:
         """Let the request through, or let it or its connection go."""
@@ -76,7 +79,7 @@ class WorkerAffinityValve(ValveBase):
                 and self._can_move(request, response)
             ):
                 worker = manager.locate(session_id)
-                if worker is not None:
+                if worker is not None and self._runs_in(context, worker):
                     self._move(worker, request, response)
                     return
         self.next.invoke(request, response)
@@ -90,7 +93,7 @@ class WorkerAffinityValve(ValveBase):
         if worker == self._moves.index:
             self.next.invoke(request, response)
         else:
-            self.pass_on(worker, request, response)
+            self.pass_on(lambda: worker, request, response)
         return True
 
     def _can_move(self, request: Request, response: Response) -> bool:
@@ -113,12 +116,7 @@ class WorkerAffinityValve(ValveBase):
             else:
                 self._refuse(503, "this worker was expected to run the application", request, response)
             return
-        try:
-            worker = manager.worker_for(request.requested_session_id)
-        except CatalinaError as error:
-            self._refuse(503, str(error), request, response)
-        else:
-            self.pass_on(worker, request, response)
+        self.pass_on(lambda: manager.worker_for(request.requested_session_id), request, response)
 
     @staticmethod
     def _comes_here(request: Request, response: Response) -> bool:
@@ -134,15 +132,21 @@ class WorkerAffinityValve(ValveBase):
                     return True
         return False
 
-    def pass_on(self, worker: int, request: Request, response: Response) -> None:
-        """Let another worker answer: the connection goes there when it can, else the request does."""
-        if self._can_move(request, response):
-            self._move(worker, request, response)
-        else:
-            try:
-                self._relay.relay(worker, self._number_of(request.connector), request, response)
-            except RelayError as error:
-                self._refuse(error.status, str(error), request, response)
+    def pass_on(self, choose: Callable[[], int], request: Request, response: Response) -> None:
+        """Let another worker answer: the connection goes there when it can, else the request does.
+
+        Args:
+            choose: gives the worker's index; asked again when that worker ends before it has begun the request.
+        """
+        try:
+            if self._can_move(request, response):
+                self._move(choose(), request, response)
+            else:
+                self._relay.relay(choose, self._number_of(request.connector), request, response)
+        except RelayError as error:
+            self._refuse(error.status, str(error), request, response)
+        except CatalinaError as error:
+            self._refuse(503, str(error), request, response)
 
     def _refuse(self, status: int, why: str, request: Request, response: Response) -> None:
         """Answer in the name of the host, whose valves write the error page."""

@@ -83,7 +83,8 @@ class WorkerLinks:
         #: Connections that have not said yet whose they are, and those for queries.
         self._unknown: set[_WorkerLink] = set()
         self._asking: set[_WorkerLink] = set()
-        self._is_open = False
+        #: Workers are let in.
+        self.is_open = False
         self._awaited = awaited
         self._given: set[Member] = set()
         #: Calls that wait until the keeper has settled; None when the keeper has settled.
@@ -144,15 +145,15 @@ class WorkerLinks:
     def open(self) -> None:
         """Everything is deployed: let workers in."""
         self._listening.setblocking(False)
-        self._is_open = True
+        self.is_open = True
         self._reactor.register(self._listening, READ, self._on_connection, first=True)
         if self._deferred is not None:
             self._reactor.call_later(SETTLE_SECONDS, self._settle)
 
     def close(self) -> None:
         """Close all links. The listening socket stays open for the next keeper."""
-        if self._is_open:
-            self._is_open = False
+        if self.is_open:
+            self.is_open = False
             self._reactor.unregister(self._listening)
         for link in (*self._links.values(), *self._unknown, *self._asking):
             link.link.close()

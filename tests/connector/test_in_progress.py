@@ -13,7 +13,7 @@ from tests.connector.bare import bare_connector
 
 def go_through(progress: InProgress, work: Callable[[], object]) -> None:
     me = Request(ConnectionFacts(bare_connector()), "GET", "/")
-    progress.inside[me] = None
+    progress.inside[me] = threading.get_ident()
     try:
         work()
     finally:

@@ -23,6 +23,7 @@ class Role:
     """A role that says what it was asked."""
 
     deploys = True
+    listens = True
     index = 0
 
     def accepts(self, worker: int) -> bool:

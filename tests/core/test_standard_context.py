@@ -347,3 +347,11 @@ def application(environ, start_response):
     start_response("200 OK", [])
     return [b"repaired"]
 """
+
+
+def test_a_node_in_one_process_has_no_processes_for_applications(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", counter(), isolation="process")
+    with node:
+        assert context.state is LifecycleState.FAILED
+    assert "needs a keeper, which starts and ends its processes: set -Dcatalina.keeper=true" in context.failure

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import signal
 
-from catalina.startup.node_life import MAX_RESTARTS, RESTART_SECONDS, NodeLife, Stage
+import pytest
+
+from catalina.startup.node_life import MAX_RESTARTS, RESTART_SECONDS, NodeLife, PoolSeats, Stage
 
 
 def test_a_life_begins_with_the_start() -> None:
@@ -42,3 +45,16 @@ def test_the_end_and_the_first_service_are_seen_by_every_process() -> None:
     os.waitpid(child, 0)
     assert life.is_ending
     assert life.has_served
+
+
+def test_keeper_and_arbiter_share_the_seats_of_pools_and_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    life = NodeLife()
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+    seats = PoolSeats(life)
+    life.workers = 3
+    seats.give(31, 4711)
+    seats.give(31, 4711)
+    assert (life.seat(31), seats.owner(31), seats.owner(30), life.workers) == (4711, 4711, 0, 3)
+    assert told == [(os.getppid(), signal.SIGUSR1)], "the arbiter is told of a change, once"
+    assert life.stage(1023) is Stage.STARTING

@@ -55,7 +55,7 @@ class Hop:
 
     def _pass_on(self, request: Any, response: Any) -> None:
         try:
-            self.relay.relay(1, 0, request, response)
+            self.relay.relay(lambda: 1, 0, request, response)
         except RelayError as error:
             self.errors.append(error)
             response.send_error(error.status, str(error))

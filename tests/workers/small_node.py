@@ -169,9 +169,9 @@ class SmallNode:
         self.workers[index] = self._worker(index)
         return self.workers[index]
 
-    def add_worker(self) -> SmallWorker:
-        """One worker more."""
-        self.workers.append(self._worker(len(self.workers)))
+    def add_worker(self, index: int | None = None) -> SmallWorker:
+        """One worker more, with the next index or another one."""
+        self.workers.append(self._worker(len(self.workers) if index is None else index))
         return self.workers[-1]
 
     def kill_keeper(self) -> None:

@@ -31,7 +31,9 @@ def test_an_entry_says_which_workers_run_the_application() -> None:
     entry = ApplicationEntry("Catalina/localhost", "", "1:2", 1, True, False, None, (0, 2))
     assert ApplicationEntry.heard(json.loads(json.dumps(entry.told()))) == entry
     assert [entry.runs_in(index) for index in range(3)] == [True, False, True]
-    assert ApplicationEntry("Catalina/localhost", "", "1:2", 1, True, False, None).runs_in(7)
+    everywhere = ApplicationEntry("Catalina/localhost", "", "1:2", 1, True, False, None)
+    assert everywhere.runs_in(7)
+    assert not everywhere.runs_in(512), "the worker of a pool runs its own application"
 
 
 @pytest.mark.parametrize("told", [None, {}, {"source": None, "colour": "red"}])

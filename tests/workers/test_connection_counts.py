@@ -86,6 +86,7 @@ def test_a_key_stays_with_its_worker_when_another_one_goes_and_comes_back() -> N
     without = {key: counts.worker_of(key) for key in keys}
     assert 1 not in without.values()
     assert {counts.worker_of(key, among=(0, 1)) for key in keys} == {0}, "the others do not run the application"
+    assert {counts.worker_of(key, among=(512, 513)) for key in keys} == {512, 513}, "a pool's workers accept nothing"
     assert all(without[key] == worker for key, worker in before.items() if worker != 1)
     counts.note(1, 5)
     assert {key: counts.worker_of(key) for key in keys} == before

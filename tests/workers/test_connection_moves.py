@@ -33,7 +33,7 @@ class Workers:
     """Two workers in one process, and the connections that each has taken up."""
 
     def __init__(self, reactor: Reactor) -> None:
-        self.pairs = make_pairs(2)
+        self.pairs = make_pairs(range(2))
         self.taken: list[list[tuple[int, Handover]]] = [[], []]
         self.streams: list[tuple[int, socket.socket]] = []
         self.moves = [
@@ -47,7 +47,7 @@ class Workers:
         self.taken[index].append((number, handover))
 
     def close(self) -> None:
-        for pair in self.pairs:
+        for pair in self.pairs.values():
             for sock in pair:
                 sock.close()
         for taken in self.taken:
@@ -136,7 +136,7 @@ def test_a_stream_arrives(workers: Workers) -> None:
 
 def test_a_stream_for_no_place_is_refused(workers: Workers) -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs, pytest.raises(OSError, match=r"there is no place for worker \[7\], only \[2\]"):
+    with ours, theirs, pytest.raises(OSError, match=r"no place for worker \[7\]"):
         workers.moves[0].give_stream(7, 0, theirs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from catalina.errors import DeploymentError
 from catalina.workers.application_entry import ApplicationEntry
 from catalina.workers.followers import Followers
 from tests.support.waiting import wait_until
+from tests.workers.fake_seats import FakeSeats
 from tests.workers.small_node import SmallNode, SmallWorker
 
 KEY = "Catalina/localhost//shop"
@@ -29,7 +31,8 @@ class Following:
         #: Reasons why the application does not start, by worker.
         self.failures: dict[int, str] = {}
         server: Any = SimpleNamespace(reactor=node.keeper.reactor, is_ending=False)
-        self.followers = Followers(node.keeper.links, server, set(), lambda: len(node.workers))
+        self.seats = FakeSeats()
+        self.followers = Followers(node.keeper.links, server, set(), lambda: len(node.workers), self.seats)
         engine = StandardEngine(name="Catalina", default_host="localhost")
         self.host = StandardHost(name="localhost")
         engine.add_child(self.host)
@@ -255,3 +258,47 @@ def test_whoever_asks_hears_if_a_session_exists(following: Following) -> None:
     wait_until(lambda: call("knows-session", [KEY, session.id]), "the keeper has it")
     assert call("knows-session", [KEY, "A" * 32]) is False
     assert call("knows-session", ["other", session.id]) is False
+
+
+def is_told(following: Following, index: int) -> dict[str, Any]:
+    """The entry that a worker of a pool joins with, and its word that the application runs there."""
+    worker = following.node.add_worker(index)
+    (entry,) = following.follow(worker)
+    return dict(entry)
+
+
+def test_an_application_gets_workers_of_its_own_before_the_others_hear_of_it(following: Following) -> None:
+    following.context.isolation = "process"
+    start = threading.Thread(target=lambda: following.followers.start(following.context))
+    start.start()
+    wait_until(lambda: any(following.seats.owners), "a seat is taken")
+    assert following.followers.workers_of(following.context) is None
+    assert is_told(following, 512)["workers"] == [512]
+    following.node.workers[-1].queries.call("joined", {})
+    start.join(15)
+    assert following.followers.workers_of(following.context) == (512,)
+    assert following.told_of("load") == [512, 0, 1]
+    assert [asked["new"] for _, service, asked in following.told if service == "load"] == [False] * 3
+
+
+def test_a_pool_that_does_not_start_changes_nothing(following: Following) -> None:
+    following.followers.start(following.context)
+    following.context.isolation = "process"
+    errors: list[str] = []
+
+    def start() -> None:
+        try:
+            following.followers.start(following.context)
+        except DeploymentError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    wait_until(lambda: any(following.seats.owners), "a seat is taken")
+    is_told(following, 512)
+    following.node.workers[-1].queries.call("joined", {KEY: "no such module"})
+    thread.join(15)
+    assert errors == ["no such module"]
+    assert following.followers.workers_of(following.context) is None
+    assert not any(following.seats.owners)
+    assert not following.followers.keeps(following.context), "it runs in no pool"

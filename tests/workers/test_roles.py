@@ -23,6 +23,7 @@ from catalina.workers.roles import KeeperRole, WorkerRole
 from catalina.workers.shared_parts import SharedParts
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_manager import WorkerManager
+from tests.workers.fake_seats import FakeSeats
 
 
 class FakeQueries:
@@ -51,7 +52,7 @@ class Tree:
         self.shared = SharedParts.make(2)
 
     def keeper(self) -> KeeperRole:
-        role = KeeperRole(self.server, self.shared.listening, 0, lambda: 2)
+        role = KeeperRole(self.server, self.shared.listening, 0, lambda: 2, FakeSeats())
         self.server.role = role
         return role
 

@@ -24,6 +24,13 @@ from tests.workers.small_node import SmallNode
 MakeNode = Callable[..., SmallNode]
 
 
+gone: set[int] = set()  # indexes of workers that do not run the application any more
+
+
+def runs_in(context: object, worker: int) -> bool:
+    return worker not in gone
+
+
 class Moves:
     """Takes the connections that leave."""
 
@@ -70,7 +77,7 @@ class Visit:
         moves: Any = Moves()
         moves.may = may
         relay: Any = None
-        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key))
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key), runs_in)
         following = Next()
         valve.next = following
         request: Any = SimpleNamespace(
@@ -94,6 +101,19 @@ def test_a_connection_goes_to_the_worker_that_has_the_session(make_node: MakeNod
     assert visit.moved == [(1, 4)]
     assert not visit.served
     assert not node.workers[0].manager.sessions, "it has no copy"
+
+
+def test_a_worker_that_has_the_session_and_no_longer_the_application_gets_nothing(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make_node()
+    session = node.workers[1].request(count=1)
+    assert session is not None
+    wait_until(lambda: session.id in node.keeper.manager.sessions, "the keeper has it")
+    monkeypatch.setitem(globals(), "gone", {1})
+    visit = Visit(node.workers[0].manager, session.id)
+    assert visit.moved == []
+    assert visit.served
 
 
 def test_what_cannot_move_is_served_here(make_node: MakeNode) -> None:
@@ -138,8 +158,8 @@ class Relay:
         self.error = error
         self.relayed: list[tuple[int, int]] = []
 
-    def relay(self, worker: int, connector: int, request: object, response: object) -> None:
-        self.relayed.append((worker, connector))
+    def relay(self, choose: Callable[[], int], connector: int, request: object, response: object) -> None:
+        self.relayed.append((choose(), connector))
         if self.error is not None:
             raise self.error
 
@@ -150,7 +170,7 @@ class Passing:
     def __init__(self, *, can_hand_over: bool, error: RelayError | None = None) -> None:
         moves: Any = Moves()
         relay: Any = Relay(error)
-        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key))
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key), runs_in)
         valve.next = Next()
         request: Any = SimpleNamespace(
             connector=Port(False), remote_addr="192.0.2.7", remote_port=40_000,
@@ -161,7 +181,7 @@ class Passing:
             can_hand_over=can_hand_over, hand_over=lambda take: take(None), send_error=self.errors.append,
             set_header=lambda name, value: None,
         )  # fmt: skip
-        valve.pass_on(1, request, response)
+        valve.pass_on(lambda: 1, request, response)
         self.moved, self.relayed, self.context = moves.moved, relay.relayed, request.context
 
 
@@ -190,7 +210,7 @@ class Away:
     def __init__(self, *maps: Any, was_relayed: bool = False, workers: tuple[int, ...] = (3,)) -> None:
         moves: Any = Moves()
         nothing: Any = None
-        valve = WorkerAffinityValve(moves, nothing, lambda connector: 4, lambda context, key: None)
+        valve = WorkerAffinityValve(moves, nothing, lambda connector: 4, lambda context, key: None, runs_in)
         following = Next()
         valve.next = following
         manager = AwayManager("key", lambda: workers, lambda service, argument: None)
@@ -242,7 +262,7 @@ class Keyed:
     def __init__(self, affinity: Affinity, *, query: str = "", was_relayed: bool = False, **fields: str) -> None:
         moves: Any = Moves()
         relay: Any = Relay()
-        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key))
+        valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key), runs_in)
         following = Next()
         valve.next = following
         headers = Headers([(name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()])

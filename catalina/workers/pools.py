@@ -1,0 +1,155 @@
+"""The pools of a node: workers that run one application and nothing else.
+
+The keeper gives an application seats, in memory that it shares with the arbiter; the arbiter forks a worker for each
+seat, and ends it when the seat is free again. A reload or a new version is new processes in other seats: the old ones
+serve until the new ones have started the application, and go on when those cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from threading import Condition
+from typing import Protocol
+
+from catalina.errors import DeploymentError
+from catalina.workers.application_entry import ApplicationEntry
+from catalina.workers.shared_parts import POOL_SEATS
+
+__all__ = ["Pools", "Seats"]
+
+log = logging.getLogger("org.apache.catalina.workers.Pools")
+
+#: Seconds that a new process may take to reach the keeper. Its application may then take as long as it needs.
+FIRST_WORD_SECONDS = 60.0
+#: Seconds between two looks at what a wait is for.
+LOOK_SECONDS = 0.5
+
+
+class Seats(Protocol):
+    """The seats, by their numbers, as keeper and arbiter share them."""
+
+    def owner(self, number: int) -> int:
+        """Whose the seat is, 0 for a free one."""
+
+    def give(self, number: int, owner: int) -> None:
+        """Want a worker in a seat, or none (0)."""
+
+
+def _owner_of(key: str) -> int:
+    return zlib.crc32(key.encode()) or 1
+
+
+class Pools:
+    """The keeper's part.
+
+    Args:
+        table: guards what the workers say, and hears of changes.
+        present: the indexes of the workers that have a link to this keeper.
+        outcome: what the worker of an index has said about an application: None for nothing yet, empty if it runs,
+            else the reason why it does not. Under the lock.
+        is_ending: True when the node stops.
+    """
+
+    def __init__(
+        self,
+        seats: Seats,
+        table: Condition,
+        present: Callable[[], set[int]],
+        outcome: Callable[[int, str], str | None],
+        is_ending: Callable[[], bool],
+    ) -> None:
+        self._seats = seats
+        self._table = table
+        self._present = present
+        self._outcome = outcome
+        self._is_ending = is_ending
+        #: The entry of an application whose new workers start, for them alone. Under the lock.
+        self.starting: ApplicationEntry | None = None
+        self._died: set[int] = set()
+
+    def take(self, key: str, count: int) -> tuple[int, ...]:
+        """Free seats for an application.
+
+        Raises:
+            DeploymentError: there are too few.
+        """
+        present = self._present()
+        free = [index for number, index in enumerate(POOL_SEATS)
+                if not self._seats.owner(number) and index not in present]  # fmt: skip
+        if len(free) < count:
+            raise DeploymentError(
+                f"its pool wants {count} workers, {len(free)} of {len(POOL_SEATS)} seats for workers of pools are free"
+            )
+        return self._give(free[:count], _owner_of(key))
+
+    def take_again(self, key: str, count: int) -> tuple[int, ...]:
+        """The seats that an application has from an earlier keeper, or free ones. Raises DeploymentError."""
+        owner = _owner_of(key)
+        known = [index for number, index in enumerate(POOL_SEATS) if self._seats.owner(number) == owner]
+        self.free(known[count:])
+        return (*known[:count], *self.take(key, max(0, count - len(known))))
+
+    def _give(self, indexes: Iterable[int], owner: int) -> tuple[int, ...]:
+        given = tuple(indexes)
+        for index in given:
+            self._seats.give(index - POOL_SEATS.start, owner)
+        return given
+
+    def free(self, indexes: Iterable[int]) -> None:
+        """Seats are no longer wanted; their workers end in order."""
+        self._give((index for index in indexes if index in POOL_SEATS), 0)
+
+    def free_others(self, taken: Iterable[int]) -> None:
+        """Free all seats but these: an earlier keeper has given them to applications that are not here any more."""
+        kept = set(taken)
+        self.free(index for number, index in enumerate(POOL_SEATS) if self._seats.owner(number) and index not in kept)
+
+    def lost(self, index: int) -> None:
+        """A worker has gone."""
+        with self._table:
+            if self.starting is not None and index in (self.starting.workers or ()):
+                self._died.add(index)
+                self._table.notify_all()
+
+    def start(self, entry: ApplicationEntry, seats: Iterable[int]) -> None:
+        """Wait until the workers of new seats have started an application.
+
+        Args:
+            entry: with all its workers, those of the new seats among them.
+
+        Raises:
+            DeploymentError: it does not start; the seats are free again.
+        """
+        wanted = set(seats)
+        with self._table:
+            self.starting, self._died = entry, set()
+        try:
+            self._await(entry, wanted)
+        except BaseException:
+            self.free(wanted)
+            raise
+        finally:
+            with self._table:
+                self.starting = None
+
+    def _await(self, entry: ApplicationEntry, wanted: set[int]) -> None:
+        deadline = time.monotonic() + FIRST_WORD_SECONDS
+        name = entry.name or "/"
+        with self._table:
+            while True:
+                outcomes = {index: self._outcome(index, entry.key) for index in wanted}
+                failed = next((why for why in outcomes.values() if why), "")
+                if failed:
+                    raise DeploymentError(failed)
+                if all(why is not None for why in outcomes.values()):
+                    return
+                if self._died & wanted:
+                    raise DeploymentError(f"{name}: a worker of its pool has ended while it started the application")
+                if self._is_ending():
+                    raise DeploymentError(f"{name}: the node stops")
+                if time.monotonic() > deadline and not wanted <= self._present():
+                    raise DeploymentError(f"{name}: no worker of its pool has come within {FIRST_WORD_SECONDS:g} s")
+                self._table.wait(LOOK_SECONDS)
