@@ -1,4 +1,4 @@
-"""Plain sentences in docstrings, comments and documents: none opens with a bare What, Whether, Who or Of.
+"""Plain sentences in docstrings, comments and documents: none opens with a bare What, Whether, Which, Whose, Who or Of.
 
 Such an opening has no subject ("What is left of it." for "The part that is left."), so a reader has to guess who does
 what. A question, which ends in a question mark, may open so.
@@ -24,18 +24,20 @@ DOCUMENTS = sorted(
     ]
 )
 
-HEADLESS = re.compile(r"[*_(\"']*(what|whether|who|whom|of)\b", re.IGNORECASE)
+HEADLESS = re.compile(r"[*_(\"']*(what|whether|which|whose|who|whom|of)\b", re.IGNORECASE)
 #: A sentence ends before white space and a capital, a name in code, or a bold word.
 END_OF_SENTENCE = re.compile(r"(?<=[.!?])[\"')*]*\s+(?=[A-Z`*])")
 PARAGRAPH = re.compile(r"\n\s*\n|\n\s*(?:[-*]|\d+\.) ")
 LIST_ITEM = re.compile(r"(?:[-*+]|\d+\.)\s+")
 #: A line with a comment that could have such an opening. Few files have one, and only those are worth a tokenizer.
-CANDIDATE = re.compile(r"#:?\s*(?:.*[.!?][\"')*]*\s+)?[*_(\"']*(?:what|whether|who|whom|of)\b", re.IGNORECASE)
+CANDIDATE = re.compile(
+    r"#:?\s*(?:.*[.!?][\"')*]*\s+)?[*_(\"']*(?:what|whether|which|whose|who|whom|of)\b", re.IGNORECASE
+)
 DIRECTIVE = re.compile(r"type: |noqa|fmt: |pragma: |!/")
 
 
 def headless(text: str) -> list[str]:
-    """The sentences of a text that open with a bare What, Whether, Who or Of."""
+    """The sentences of a text that open with a bare What, Whether, Which, Whose, Who or Of."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in PARAGRAPH.split("\n" + text.strip()))
     sentences = (sentence for paragraph in paragraphs for sentence in END_OF_SENTENCE.split(paragraph))
     return [sentence for sentence in sentences if HEADLESS.match(sentence) and not sentence.endswith("?")]
