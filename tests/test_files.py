@@ -30,6 +30,10 @@ MEANT = {
     "catalina/workers/connection_counts.py": "shared memory of one kind; shared_parts.py puts all kinds together",
 }
 
+#: Lines that a function may have, and the functions that have more.
+LONG = 50
+MEANT_LONG = {"catalina/reactor.py:__init__": "declares each of its slots, with the reason beside it"}
+
 
 def sources() -> list[Path]:
     return sorted(path for path in (ROOT / "catalina").rglob("*.py") if path.name != "__init__.py")
@@ -111,3 +115,13 @@ def test_every_short_file_has_a_name_or_two_users() -> None:
 
 def test_every_exception_is_one() -> None:
     assert sorted(MEANT.keys() - crumbs().keys()) == []
+
+
+def test_no_function_is_longer_than_a_page() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}:{node.name}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > LONG
+    }
+    assert sorted(found - MEANT_LONG.keys()) == []

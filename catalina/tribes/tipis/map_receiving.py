@@ -133,10 +133,24 @@ class MapReceiving:
                 self.claims.publish(entry)
         if lacks_names and not entry.is_primary:
             self.claims.tell_names(entry)
+        mergeable = held if untold and message.stamp.birth else None
+        self._act_on(meaning, entry, message, sender, (held, mergeable, value), was_primary)
+
+    def _act_on(
+        self, meaning: Meaning, entry: MapEntry, message: MapMessage, sender: Member,
+        values: tuple[object, object, object], was_primary: bool,
+    ) -> None:  # fmt: skip
+        """Do what the claim asks of this node, without the lock.
+
+        Args:
+            values: the value that was held here, the same if the owner may lack its changes, and that of the claim.
+            was_primary: this node owned the entry before the claim.
+        """
+        held, untold, value = values
         match meaning:
             case Meaning.LATER:
-                if untold and message.stamp.birth and is_mergeable(held):
-                    self.fetching.hand_over(entry, held, sender)
+                if untold is not None and is_mergeable(untold):
+                    self.fetching.hand_over(entry, untold, sender)
                 self._after_claim(entry, message, held, value, was_primary)
             case Meaning.SAME:
                 self._receive_content(entry, message, value)
