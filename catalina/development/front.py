@@ -162,7 +162,8 @@ class Front:
         requests = [
             [
                 time.strftime("%H:%M:%S", time.localtime(each.at)), escape(f"{each.method} {each.path}"),
-                str(each.status), each.node, escape(each.session[:12]), _held(holders.get(each.session, {}), "backup"),
+                str(each.status), each.node, escape(each.session[:12]),
+                _held(holders.get(each.session, {}), "backup") if each.session else "",
             ]
             for each in reversed(self.served)
         ]  # fmt: skip

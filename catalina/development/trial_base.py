@@ -55,6 +55,7 @@ _SERVER = """\
     <Connector port="{port}" address={address} protocol="HTTP/1.1" maxKeepAliveRequests="-1"/>
     <Engine name="Catalina" defaultHost="localhost" jvmRoute={name} backgroundProcessorDelay="1">
       <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false" installDependencies="false"
+            failCtxIfServletStartFails="true"
             errorReportValveClass="org.apache.catalina.valves.LocalTracebackValve">{cluster}
         {valves}
       </Host>
@@ -151,8 +152,10 @@ class TrialBase:
         (host / f"{base_name}.xml").write_text(self._context(conf / "application.xml"), "utf-8")
 
     def _context(self, web_xml: Path) -> str:
-        """The application's descriptor. Sessions survive a reload: in a file, or on the other nodes."""
-        attributes = f"docBase={quoteattr(str(self.project.root))}"
+        """The application's descriptor. Sessions survive a reload: in a file, or on the other nodes. An ASGI
+        application is served as far as a2wsgi can.
+        """
+        attributes = f'docBase={quoteattr(str(self.project.root))} asgi="wrap"'
         if self._write_web_xml(web_xml):
             attributes += f" altDDName={quoteattr(str(web_xml))}"
         manager = '\n  <Manager pathname="SESSIONS.ser"/>' if self.meeting is None else ""

@@ -82,9 +82,7 @@ class ControlCommands:
 
     def do_reload(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """Stop and start an application; its requests wait meanwhile."""
-        context = host.find_child(_name_of(arguments).name)
-        if not isinstance(context, StandardContext):
-            raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
+        context = _application_of(host, arguments)
         with self._serviced(host, context.name):
             if not context.reload(by_command=True):
                 return [f"{self.server.restart_reason}: {RESTARTED}"]
@@ -98,9 +96,9 @@ class ControlCommands:
 
         This is for the trial group and for tests; operators use ``catalina sessions``.
         """
-        context = host.find_child(_name_of(arguments).name)
-        if not isinstance(context, StandardContext) or context.manager is None:
-            raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}")
+        context = _application_of(host, arguments)
+        if context.manager is None:
+            raise DeploymentError(f"[{context.name or '/'}] does not run on host {host.name}")
         manager: Any = context.manager
         held: list[Any] = [session for session in list(manager.sessions.values()) if session.alive]
         roles = {session.id: manager.serves(session) for session in held[:MOST_SESSIONS]}
@@ -130,10 +128,10 @@ class ControlCommands:
 
     def do_environment(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
         """One line of JSON: variables, import path, directory and Python of an application, for ``catalina exec``."""
-        context = host.find_child(_name_of(arguments).name)
-        found = application_environment(context) if isinstance(context, StandardContext) else None
+        context = _application_of(host, arguments)
+        found = application_environment(context)
         if found is None:
-            raise DeploymentError(f"no application [{arguments.get('name')}] runs on host {host.name}")
+            raise DeploymentError(f"[{context.name or '/'}] does not run on host {host.name}")
         return [json.dumps(found)]
 
     def do_undeploy(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
@@ -224,6 +222,23 @@ def refuse_farmed(host: StandardHost, name: ContextName) -> None:
 def _name_of(arguments: dict[str, Any]) -> ContextName:
     path, _, version = str(arguments.get("name", "")).partition("##")
     return ContextName.of_path(path, version)
+
+
+def _application_of(host: StandardHost, arguments: dict[str, Any]) -> StandardContext:
+    """The application of that path and version; a path alone is enough where it has one version.
+
+    Raises:
+        DeploymentError: there is none, or the path has several.
+    """
+    name = _name_of(arguments)
+    found = host.find_child(name.name)
+    if isinstance(found, StandardContext):
+        return found
+    of_path = [each for each in host.children if isinstance(each, StandardContext) and each.path == name.path]
+    if len(of_path) == 1 and not name.version:
+        return of_path[0]
+    there = f"; there is {', '.join(f'[{each.name}]' for each in of_path)}" if of_path else ""
+    raise DeploymentError(f"no application [{arguments.get('name')}] on host {host.name}{there}")
 
 
 def _why(what: str, reason: str) -> str:

@@ -66,6 +66,8 @@ def test_the_page_shows_who_served_and_who_holds_the_session(group: SimpleNamesp
     page = group.client.get("/.catalina/").text
     assert "<td>ABC</td><td>node2</td><td>node1</td>" in page
     assert "<td>GET /new</td><td>200</td><td>node2</td><td>ABC</td><td>node1</td>" in page
+    Client(group.front).get("/without")
+    assert "<td>GET /without</td><td>200</td><td>node2</td><td></td><td></td>" in group.client.get("/.catalina/").text
 
 
 def test_a_button_needs_the_token_of_the_page_and_a_local_name(group: SimpleNamespace) -> None:

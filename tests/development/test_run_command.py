@@ -88,6 +88,21 @@ def test_flask_gives_its_traceback_to_this_machine_only(tmp_path: Path) -> None:
         assert "RuntimeError" not in page
 
 
+ASGI = """
+async def application(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"asynchronous"})
+"""
+
+
+def test_an_asgi_application_is_wrapped_and_the_log_says_what_works(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(ASGI)
+    with running("hello.py", directory=tmp_path, environment={"PYTHONPATH": str(need_frameworks())}) as run:
+        run.ready()
+        assert run.get("/") == "asynchronous"
+        assert "a2wsgi serves it: requests and streamed answers, but no WebSocket and no lifespan" in run.output
+
+
 def test_a_django_project_is_loaded_anew_with_its_sessions(tmp_path: Path) -> None:
     project = write_project(tmp_path, "shop", "django")
     with running(".", "--reload", directory=project, environment={"PYTHONPATH": str(need_frameworks())}) as run:
@@ -143,9 +158,10 @@ def test_a_group_says_that_the_sessions_of_an_archive_do_not_travel(tmp_path: Pa
         assert "does not say that its sessions may travel" in run.output
 
 
-def test_what_does_not_start_ends_with_its_reason(counter: Path) -> None:
+@pytest.mark.parametrize("application", [".", "wsgi:application"])
+def test_what_does_not_start_ends_with_its_reason(counter: Path, application: str) -> None:
     (counter / "word.py").write_text("import nowhere\n")
-    with running(".", directory=counter) as run:
+    with running(application, directory=counter) as run:
         assert run.process.wait(90) == 1
         assert "No module named 'nowhere'" in run.output
         assert "word.py" in run.output

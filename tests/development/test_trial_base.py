@@ -36,6 +36,7 @@ def test_the_context_names_the_project_and_keeps_its_sessions(tmp_path: Path) ->
     text = (base.directory / "conf" / "Catalina" / "localhost" / "a#b.xml").read_text()
     assert f'docBase="{tmp_path}/&lt;shop&gt;"' in text
     assert 'pathname="SESSIONS.ser"' in text
+    assert 'asgi="wrap"' in text
     assert "altDDName" not in text
 
 

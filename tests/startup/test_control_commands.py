@@ -80,6 +80,16 @@ def test_an_unknown_application_is_named(run, verb):
         run(verb, name="/none")
 
 
+def test_a_path_alone_names_an_application_that_has_one_version(base, run):
+    run("deploy", wheel(base, "one"))
+    assert run("reload", name="/shop") == ["reloaded [/shop##1]"]
+    with pytest.raises(DeploymentError, match=r"no application \[/shop##2\] on host localhost; there is \[/shop##1\]"):
+        run("reload", name="/shop##2")
+    run("deploy", make_wheel(base.directory.parent / "from", "shop", "2", {"shop.py": hello("two")}))
+    with pytest.raises(DeploymentError, match=r"no application \[/shop\].*there is \[/shop##1\], \[/shop##2\]"):
+        run("environment", name="/shop")
+
+
 def test_an_application_somebody_works_on_is_not_reloaded(base, run):
     run("deploy", wheel(base, "one"))
     base.config.try_add_serviced("/shop##1")
