@@ -134,7 +134,7 @@ def test_other_methods_are_400(site, method):
 
 
 def test_the_agents_beans_come_and_go_with_its_application(site):
-    assert len(get(site, "search/jolokia:*")["value"]) == 2
+    assert len(get(site, "search/jolokia:*")["value"]) == 3
     application = site.host.find_child("/jolokia")
     application.stop()
     assert not site.server.mbeans.query(ObjectName.parse("jolokia:*"))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from catalina.errors import CatalinaError
+from catalina.manager.jolokia.debug import Debug
 from catalina.manager.jolokia.history import History
 from catalina.manager.jolokia.listing import listed, wanted_names
 from catalina.manager.jolokia.notifications import Notifications
@@ -64,7 +65,8 @@ class Commands:
         self._changed = 0
         self._history = History()
         self.notifications = Notifications(registry, policy)
-        self._beans = {self._own_name("History"): self._history,
+        self._debug = Debug()
+        self._beans = {self._own_name("Config"): self._debug, self._own_name("History"): self._history,
                        self._own_name("NotificationStore"): self.notifications}  # fmt: skip
 
     def show_beans(self) -> None:
@@ -106,6 +108,7 @@ class Commands:
         if request.parameters.flag("includeRequest", default=True):
             shown["request"] = request.to_json()
         shown["timestamp"] = now
+        self._debug.note(shown, caller)
         return shown
 
     def _command(self, kind: str) -> Callable[[JolokiaRequest, Caller], Result]:

@@ -196,9 +196,17 @@ def test_the_agents_own_beans_are_shown_as_long_as_it_runs(commands):
     commands.show_beans()
     names = ask(commands, "search/jolokia:*")["value"]
     agent = ask(commands, "version")["value"]["id"]
-    assert names == [f"jolokia:type={kind},agent={agent}" for kind in ("History", "NotificationStore")]
+    assert names == [f"jolokia:type={kind},agent={agent}" for kind in ("Config", "History", "NotificationStore")]
     commands.hide_beans()
     assert ask(commands, "search/jolokia:*")["value"] == []
+
+
+def test_answers_are_remembered_while_a_fault_is_looked_for(commands):
+    commands.show_beans()
+    config = ask(commands, "search/jolokia:type=Config,*")["value"][0]
+    assert ask(commands, f"write/{config}/Debug/true")["value"] is False
+    ask(commands, f"read/{ONE}/title")
+    assert '"corner"' in ask(commands, f"exec/{config}/debugInfo")["value"]
 
 
 def test_answers_have_a_history_when_it_is_switched_on(commands):
