@@ -90,7 +90,7 @@ class NodeLife:
         _COUNT.pack_into(self._page, _COUNT_AT, count)
 
     def seat(self, number: int) -> int:
-        """Whose the seat of a pool's worker is, 0 for a free one."""
+        """The number of the application that has the seat of a pool's worker; 0 for a free seat."""
         owner: int = _SEAT.unpack_from(self._page, _SEATS_AT + number * _SEAT.size)[0]
         return owner
 

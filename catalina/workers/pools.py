@@ -32,7 +32,7 @@ class Seats(Protocol):
     """The seats, by their numbers, as keeper and arbiter share them."""
 
     def owner(self, number: int) -> int:
-        """Whose the seat is, 0 for a free one."""
+        """The number of the application that has the seat; 0 for a free one."""
 
     def give(self, number: int, owner: int) -> None:
         """Want a worker in a seat, or none (0)."""

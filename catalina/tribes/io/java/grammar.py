@@ -18,6 +18,9 @@
     7e ENUM            classdesc, [handle], string object
 
 At ``[handle]`` the element takes the next number of the handle table, by which a later REFERENCE names it.
+
+Two readers walk over a stream: ``node_reader`` makes nodes, ``skim`` finds the end of a value quickly. Each is written
+out for its purpose, and the tests, which read this table, hold both to it.
 """
 
 from __future__ import annotations
