@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from catalina.tribes.channel import ChannelMessage
+from catalina.errors import ChannelError
+from catalina.tribes.channel import ChannelMessage, Delivery
+from catalina.tribes.group.group_channel import GroupChannel
+from catalina.tribes.io.java import decode_value, encode_value
 from catalina.tribes.measurement import Measurement, MeasurementListener, measure
+from tests.support.stand_in import stand_in
 from tests.tribes.fakes import PEER, a_member
 from tests.tribes.groups import free_port, make_channel, started
 
@@ -51,3 +55,16 @@ def test_counts_of_old_runs_are_forgotten(group):
         assert counter.accept(message, PEER)
         counter.message_received(message, PEER)
     assert len(counter._counts) == 100
+
+
+def test_a_question_that_names_no_run_is_answered_with_0(group):
+    _, counter, _, _ = group
+    for question in ("a text", b"unknown", None):
+        assert decode_value(counter.reply_request(encode_value(question), PEER, b"")) == 0
+
+
+def test_messages_that_stay_on_their_way_end_the_measurement():
+    channel = stand_in(GroupChannel, post=lambda to, message, options, handler: Delivery(1))
+    nobody_counts = stand_in(MeasurementListener, ask=lambda members, run, timeout: {})
+    with pytest.raises(ChannelError, match="3 of 3 messages are still on their way"):
+        measure(channel, nobody_counts, [PEER], 3, 100, 2, timeout=0.0)
