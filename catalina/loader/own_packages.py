@@ -28,7 +28,7 @@ def brings_packages(root: Path) -> bool:
     except OSError:
         pass  # most applications have no such directory
     seen = 0
-    for _, directories, files in os.walk(root):
+    for _, directories, files in os.walk(root, followlinks=True):  # a circle of links ends with the number of entries
         if any(name.endswith(tuple(EXTENSION_SUFFIXES)) for name in files):
             return True
         seen += len(directories) + len(files)

@@ -222,12 +222,13 @@ class WorkerApplications:
         if host is None:
             return {"failure": f"worker [{self._role.index}] has no host [{entry.host}]"}
         context = self._context(entry.key)
-        is_same = self._made.get(entry.key) == (entry.source, entry.files, self._place(entry))
+        runs_here = self._place(entry)
+        is_same = self._made.get(entry.key) == (entry.source, entry.files, runs_here)
         if context is not None and context.state.available and is_same and not asked["new"]:
             context.paused = False
             self._role.serials[entry.key] = entry.serial
             return {"failure": ""}
-        modules = [] if context is None else context.loader.loaded_once()
+        modules = context.loader.loaded_once() if context is not None and runs_here else []
         if restart_instead(self._server, entry.name, modules, limited=False):
             return {"failure": "", "restarts": self._server.restart_reason}
         if context is None:
@@ -310,7 +311,7 @@ class WorkerApplications:
         give_source(context, host, source)
         directory = os.path.join(os.path.abspath(host.app_base_path), source.doc_base)
         work = os.path.join(host.work_path, context.base_name)
-        modules = imports.let_go_below((directory, work))
+        modules = imports.let_go_below((directory, work)) if self._place(entry) else []
         if restart_instead(self._server, entry.name, modules):
             raise DeploymentError("the worker is restarted, and loads the application then")
         return context

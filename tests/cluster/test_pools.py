@@ -142,12 +142,33 @@ def test_code_that_holds_the_interpreter_ends_its_process_too(node: Node) -> Non
     assert "Timeout (0:00:03.500000)!" in node.log
 
 
-def test_an_undeployed_application_leaves_no_process(node: Node, tmp_path: Path) -> None:
-    write_application(tmp_path / "gone")
-    archive = Path(shutil.make_archive(str(tmp_path / "gone"), "zip", tmp_path / "gone"))
-    assert node.catalina("deploy", str(archive)).returncode == 0
+def archive_of(directory: Path, version: str, context: str = CONTEXT, source: str | None = None) -> str:
+    """An archive ``/shop`` whose application says its version."""
+    write_application(directory / version, context)
+    code = source or APPLICATION.replace("one", version)
+    (directory / version / "WEB-INF" / "classes" / "counting.py").write_text(code)
+    (directory / "archives" / version).mkdir(parents=True)
+    return shutil.make_archive(str(directory / "archives" / version / "shop"), "zip", directory / version)
+
+
+def test_an_archive_is_exchanged_and_one_that_does_not_start_changes_nothing(node: Node, tmp_path: Path) -> None:
+    assert node.catalina("deploy", archive_of(tmp_path, "first")).returncode == 0
+    session = node.get("/", app="/shop").session_id
+    assert node.catalina("deploy", archive_of(tmp_path, "second")).returncode == 0
+    answer = node.get("/", session, app="/shop").body.split()
+    assert answer[::2] == [b"2", b"second"]
+    broken = node.catalina("deploy", archive_of(tmp_path, "broken", source="import nosuchmodule"))
+    assert broken.returncode != 0
+    assert "nosuchmodule" in broken.stdout + broken.stderr
+    assert node.get("/", session, app="/shop").body.split() == [b"3", answer[1], b"second"], "the same process"
+    assert node.catalina("deploy", archive_of(tmp_path, "shared", "<Context/>")).returncode == 0
+    answer = node.get("/", session, app="/shop").body.split()
+    assert (answer[::2], int(answer[1])) == ([b"4", b"shared"], pid_of(node, "/all"))
+    wait_until(lambda: len(node.named_processes("catalina-p")) == 1, "its processes have ended", seconds=30)
+    assert node.catalina("deploy", archive_of(tmp_path, "again")).returncode == 0
     assert len(node.named_processes("catalina-p")) == 2
-    assert node.catalina("undeploy", "/gone").returncode == 0
+    assert node.catalina("undeploy", "/shop").returncode == 0
+    assert node.get("/", app="/shop").status == 404
     wait_until(lambda: len(node.named_processes("catalina-p")) == 1, "its process has ended", seconds=30)
 
 

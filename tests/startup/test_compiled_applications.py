@@ -89,14 +89,16 @@ class Node:
 
 
 @contextlib.contextmanager
-def node(base: Path, packages: Path, reloadable: bool = False) -> Iterator[Node]:
+def node(
+    base: Path, packages: Path, reloadable: bool = False, context_xml: str = CONTEXT_XML, options: tuple[str, ...] = ()
+) -> Iterator[Node]:
     application = base / "webapps" / "yaml"
     (application / "META-INF").mkdir(parents=True)
-    (application / "META-INF" / "context.xml").write_text(CONTEXT_XML.format(reloadable=str(reloadable).lower()))
+    (application / "META-INF" / "context.xml").write_text(context_xml.format(reloadable=str(reloadable).lower()))
     for entry in packages.iterdir():
         (application / entry.name).symlink_to(entry)
     (application / "wsgi.py").write_text(WSGI.format(number=1))
-    with NodeProcess(base, host_content="") as process:
+    with NodeProcess(base, host_content="", options=options) as process:
         process.wait_until_started()
         yield Node(process)
 
@@ -112,6 +114,19 @@ def test_a_reload_by_command_is_a_restart_of_the_node_and_keeps_the_sessions(tmp
         assert it.process.worker() != worker
         assert it.process.text.count(f"{RESTARTED}: the node ends in order and is started again") == 1
         assert "is started again\n" not in it.process.text.replace("order and is started again", "")
+
+
+def test_in_a_process_of_its_own_each_reload_loads_them_freshly_and_nothing_else_notices(tmp_path, packages):
+    isolated = '<Context isolation="auto"/>'  # compiled modules are there
+    with node(tmp_path, packages, context_xml=isolated, options=("-Dcatalina.keeper=true",)) as it:
+        it.process.wait_until_started(times=3)
+        assert it.get() == f"1 {READ} 1"
+        for number in (2, 3, 4):
+            it.write(number)
+            assert it.command("reload", "/yaml") == (0, "reloaded [/yaml]\n")
+            assert it.get() == f"{number} {READ} {number}"
+        assert it.process.text.count("Worker [0]") == 0, "the other applications' worker runs on"
+        assert "load only once" not in it.process.text
 
 
 def test_a_changed_wsgi_module_is_run_by_a_new_node(tmp_path, packages):
