@@ -199,7 +199,9 @@ def test_the_tabs_of_visualvm_are_alive(asked: Counter[str], tmp_path: Path) -> 
         wait_until(charts_begin, "the charts are shown", SECONDS)
         wait_until(lambda: drawn(asked), "VisualVM draws its charts", SECONDS)
         screen.save(tmp_path / "monitor.png")
-        mouse.click_until(VISUALVM_THREADS, lambda: asked["getThreadInfo"] >= 4, "the threads are shown")
+        mouse.click_until(VISUALVM_THREADS, lambda: not is_filled(screen), "the threads are shown")
+        seen = asked["getThreadInfo"]
+        wait_until(lambda: asked["getThreadInfo"] > seen, "VisualVM follows the threads", SECONDS)
         screen.save(tmp_path / "threads.png")
         mouse.click(VISUALVM_OVERVIEW)
         wait_until(lambda: asked["SystemProperties"], "the overview is shown", SECONDS)
