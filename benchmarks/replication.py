@@ -41,12 +41,20 @@ CONNECTIONS = 16
 SESSIONS = 64
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
+#: Each thread of wrk takes every ``step``-th cookie. With one thread each session comes on any connection; with a thread
+#: for each connection, a connection has sessions of its own.
 _LUA = """
 local cookies = {{{cookies}}}
-local number = 0
+local threads = 0
+local number = nil
+setup = function(thread)
+  thread:set("first", threads)
+  threads = threads + 1
+end
 request = function()
-  number = number % #cookies + 1
-  return wrk.format("GET", "{path}", {{["Cookie"] = cookies[number]}})
+  number = number and number + {step} or first
+  if number >= #cookies then number = first % #cookies end
+  return wrk.format("GET", "{path}", {{["Cookie"] = cookies[number + 1]}})
 end
 done = function(summary, latency, requests)
   local errors = summary.errors
@@ -75,7 +83,8 @@ def count():
 class Contender:
     """Somebody who serves ``/app/count``.
 
-    ``pids`` are the processes whose CPU time counts, by what they are called in the table.
+    ``pids`` are the processes whose CPU time counts, by what they are called in the table. With ``browsers`` each
+    connection has sessions of its own; otherwise all sessions come on all connections, as from a balancer's pool.
     """
 
     name: str
@@ -89,6 +98,7 @@ class Contender:
     cpu_us: dict[str, list[float]] = field(default_factory=dict)
     errors: int = 0
     path: str = "/app/count"
+    browsers: bool = False
 
     @property
     def rate(self) -> float:
@@ -96,19 +106,25 @@ class Contender:
 
 
 def cookies_of(contender: Contender) -> list[str]:
-    """The cookies of :data:`SESSIONS` new sessions; an empty one for a page without a session."""
+    """The cookies of :data:`SESSIONS` new sessions, made on as many connections as the load has, in turn, so that each
+    worker of a node gets some; an empty one for a page without a session.
+    """
     import http.client
 
     if not contender.cookie_name:
         return [""]
     found = []
-    connection = http.client.HTTPConnection("127.0.0.1", contender.port, timeout=10)
-    for _ in range(SESSIONS):
+    connections = [http.client.HTTPConnection("127.0.0.1", contender.port, timeout=10) for _ in range(CONNECTIONS)]
+    for connection in connections:
+        connection.connect()
+    for number in range(SESSIONS):
+        connection = connections[number % CONNECTIONS]
         connection.request("GET", contender.path)
         response = connection.getresponse()
         response.read()
         found.append((response.getheader("Set-Cookie") or "").partition(";")[0])
-    connection.close()
+    for connection in connections:
+        connection.close()
     assert all(cookie.startswith(contender.cookie_name) for cookie in found), found[:2]
     return found
 
@@ -123,10 +139,11 @@ def load(contender: Contender, seconds: float, count: bool = True) -> None:
     """One run of wrk; with ``count`` it goes into the contender's numbers."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         quoted = ", ".join(json.dumps(cookie) for cookie in cookies_of(contender))
-        script.write(_LUA.format(cookies=quoted, path=contender.path))
+        threads = CONNECTIONS if contender.browsers else 1
+        script.write(_LUA.format(cookies=quoted, path=contender.path, step=threads))
         script.flush()
         before = {name: sum(map(cpu_seconds, pids)) for name, pids in contender.pids.items()}
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", script.name]
+        command = ["wrk", f"-t{threads}", f"-c{CONNECTIONS}", f"-d{round(seconds)}s", "-s", script.name]
         done = subprocess.run(
             [*command, f"http://127.0.0.1:{contender.port}"], capture_output=True, text=True, check=True
         )

@@ -7,8 +7,11 @@
 - ``counter``: processor time per request of the replicated counter with options 8, in one process and in several.
 - ``browsers``: each of 16 connections uses a session that another one has made: how many requests are served where the
   session is not.
-- ``java``: hello, and the counter without a cluster, 2 workers beside the Java Tomcat on both cores.
+- ``java``: the counter without a cluster, 2 workers beside the Java Tomcat on both cores.
 - ``flat``: processor time per request of all processes with 1, 2, 4 and 8 workers; flat means that it scales.
+
+Each connection has sessions of its own, as a browser has. With ``pool`` all sessions come on all connections, as from a
+balancer: then all workers have a copy of each session, and each change is shown to all of them.
 
 The contenders of a part take turns in every round. Needs what benchmarks/replication.py and frameworks.py need.
 """
@@ -24,6 +27,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -64,7 +68,9 @@ distributable = True
 Maker = Callable[[], Contender]
 
 
-def ours(directory: Path, page: str, workers: int, *, cluster: str = "", source: str = PAGES) -> Contender:
+def ours(
+    directory: Path, page: str, workers: int, *, cluster: str = "", source: str = PAGES, browsers: bool = True
+) -> Contender:
     """A node of ours, all of its processes in one number; with a cluster a second node in one process."""
     webapp = directory.with_name(f"{directory.name}-app")
     webapp.mkdir()
@@ -86,7 +92,8 @@ def ours(directory: Path, page: str, workers: int, *, cluster: str = "", source:
             node.close()
 
     cookie = "JSESSIONID" if page == "count" else ""
-    return Contender(f"{page}, ours, {workers} workers", first.http_port, cookie, pids, close, path=f"/app/{page}")
+    name = f"{page}, ours, {workers} workers" + ("" if browsers else ", pool")
+    return Contender(name, first.http_port, cookie, pids, close, path=f"/app/{page}", browsers=browsers)
 
 
 def run(makers: Sequence[Maker], seconds: float, rounds: int) -> dict[str, Contender]:
@@ -198,17 +205,21 @@ class Parts:
         found = self._run(
             lambda: ours(at / "java-ours1", "count", 1),
             lambda: ours(at / "java-ours", "count", WORKERS),
-            lambda: java_pair(at / "java", classes, None),
+            lambda: ours(at / "java-pool", "count", WORKERS, browsers=False),
+            lambda: replace(java_pair(at / "java", classes, None), browsers=True),
         )
         ratio(found, "count, ours, 2 workers", "Java Tomcat, no cluster", 0.9)
 
     def flat(self) -> None:
         at = self._directory
         numbers = (1, 2, 4, 8)
-        found = self._run(*[lambda n=n: ours(at / f"flat{n}", "count", n) for n in numbers])  # type: ignore[misc]
-        times = {number: processor_time(found[f"count, ours, {number} workers"]) for number in numbers}
-        text = ", ".join(f"{number}: {micros:.0f} us" for number, micros in times.items())
-        print(f"  {text}   target: flat within 10 % from 2 on")
+        for browsers in (True, False):
+            found = self._run(
+                *[lambda n=n, b=browsers: ours(at / f"flat{n}-{b}", "count", n, browsers=b) for n in numbers]
+            )  # type: ignore[misc]
+            times = {contender.name: processor_time(contender) for contender in found.values()}
+            text = ", ".join(f"{name}: {micros:.0f} us" for name, micros in times.items())
+            print(f"  {text}   target: flat within 10 % from 2 on, for browsers")
 
 
 def _misplaced(contender: Contender) -> int:
