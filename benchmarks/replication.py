@@ -41,8 +41,8 @@ CONNECTIONS = 16
 SESSIONS = 64
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
-#: Each thread of wrk takes every ``step``-th cookie. With one thread each session comes on any connection; with a thread
-#: for each connection, a connection has sessions of its own.
+#: Each thread of wrk takes every ``step``-th cookie. With one thread each session comes on any connection; with a
+#: thread for each connection, a connection has sessions of its own.
 _LUA = """
 local cookies = {{{cookies}}}
 local threads = 0
