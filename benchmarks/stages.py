@@ -31,9 +31,14 @@ def _micros(call: Callable[[], Any]) -> float:
 
 def measure() -> dict[str, float]:
     """Stage -> microseconds."""
-    logging.getLogger("org.apache.catalina").setLevel(logging.ERROR)  # two nodes of one process start one by one
-    _, a, b = two_nodes()
-    return {**_on_the_primary(a, b), **_on_the_backup(a, b)}
+    logger = logging.getLogger("org.apache.catalina")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # two nodes of one process start one by one
+    try:
+        _, a, b = two_nodes()
+        return {**_on_the_primary(a, b), **_on_the_backup(a, b)}
+    finally:
+        logger.setLevel(level)
 
 
 def _on_the_primary(a: Node, b: Node) -> dict[str, float]:
