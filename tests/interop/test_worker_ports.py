@@ -76,6 +76,13 @@ def count(browser: Browser) -> tuple[int, int]:
     return int(number), int(pid)
 
 
+def serves(node: Node, port: int) -> bool:
+    try:
+        return node.get("/facts", port=port).status == 200
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize("front", [mod_jk, mod_proxy_ajp, by_haproxy, by_nginx])
 def test_a_browser_stays_with_its_worker_and_its_session_survives_it(
     node: tuple[Node, Ports, Ports], tmp_path: Path, front: Callable[[Path, Ports, Ports], Any]
@@ -90,7 +97,7 @@ def test_a_browser_stays_with_its_worker_and_its_session_survives_it(
         os.kill(homes[0], signal.SIGKILL)
         wait_until(lambda: homes[0] not in nodes.processes(), "its end, which closes its connections")
         assert [count(browser)[0] for browser in browsers] == [3] * len(browsers)
-        wait_until(lambda: len(nodes.named_processes("catalina-w")) == WORKERS, "the successor")
+        wait_until(lambda: all(serves(nodes, port) for port in http.values()), "the successor")
         let_pass(1.2, "the web servers' recover time")
         assert [count(browser)[0] for browser in browsers] == [4] * len(browsers)
         stayed = [number for number, home in enumerate(homes) if home != homes[0]]
