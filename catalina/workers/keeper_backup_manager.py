@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -126,11 +126,25 @@ class KeeperBackupManager(BackupManager):
         finally:
             waiting, noted.deliveries = [*noted.deliveries, *self._waiting], outer
             self._waiting, self._round = [], None
+        return self._whole(waiting)
+
+    def _whole(self, waiting: Sequence[Delivery]) -> Delivery | None:
+        """One delivery in the place of several; None when no answer waits for them."""
         if not self.answers_wait or all(each.done for each in waiting):
             return None
         whole = Delivery(1, reactor=self._reactor)
         settle((whole,), waiting)
         return whole
+
+    def with_its_messages(self, work: Callable[[], Delivery | None]) -> Delivery | None:
+        """See :class:`MapMember`."""
+        noted = current.noted
+        outer, noted.deliveries = noted.deliveries, []
+        try:
+            told = work()
+        finally:
+            waiting, noted.deliveries = noted.deliveries, outer
+        return self._whole([*waiting, *(() if told is None else (told,))])
 
     def born(self, record: Record) -> None:
         """See :class:`MapMember`."""
@@ -245,9 +259,9 @@ class KeeperBackupManager(BackupManager):
         replicated = self.map
         entry = None if replicated is None else replicated.entry(session_id)
         if entry is None:
-            then()
+            self._show(session_id, None, then)
         elif entry.is_primary or (entry.holds_value and not entry.is_stale):
-            self._show(self.find_session(session_id), then)
+            self._show(session_id, self.find_session(session_id), then)
         else:
             self._reactor.submit(partial(self._fetch, session_id, then))
 
@@ -257,11 +271,19 @@ class KeeperBackupManager(BackupManager):
             session = self.find_session(session_id)
         except Exception:
             log.exception("Session [%s] could not be fetched for a worker", session_id)
-        self._reactor.call_soon(partial(self._show, session, then))
+        self._reactor.call_soon(partial(self._show, session_id, session, then))
 
-    def _show(self, session: object, then: Callable[[], None]) -> None:
-        if isinstance(session, KeptSession) and session.is_valid and self.copies is not None:
-            self.copies.take(session)
+    def _show(self, session_id: str, session: object, then: Callable[[], None]) -> None:
+        """Give the table what the map has. Where the map had no value of a session, nothing has told of its end."""
+        copies = self.copies
+        if copies is not None and isinstance(session, KeptSession) and session.is_valid:
+            copies.take(session)
+        elif (
+            copies is not None
+            and copies.is_outdated(session_id)
+            and (self.map is None or self.map.entry(session_id) is None)
+        ):
+            copies.end(session_id)
         then()
 
     # -- events of the map ---------------------------------------------------------------------------------------

@@ -44,6 +44,9 @@ MAP = Member(bytes(4), 0, payload=THIS_PEER)
 class MapMember(Protocol):
     """The keeper's end of the group's map, as the table needs it. In the runner."""
 
+    def with_its_messages(self, work: Callable[[], Delivery | None]) -> Delivery | None:
+        """Do some work; returns the delivery of its result and of all that it has sent to the group."""
+
     def born(self, record: Record) -> None:
         """A worker has made a session."""
 
@@ -189,6 +192,10 @@ class MapCopies(SessionCopies):
         self._whole: list[Record] = []
 
     # -- from a worker -------------------------------------------------------------------------------------------
+
+    def posted(self, worker: Member, messages: Sequence[Message]) -> Delivery | None:
+        """See :meth:`SessionCopies.posted`. The end of a session leaves as soon as it is read, and counts, too."""
+        return self._map.with_its_messages(lambda: super(MapCopies, self).posted(worker, messages))
 
     def _is_current(self, record: Record) -> bool:
         return record.key not in self._outdated

@@ -83,7 +83,7 @@ def jdbc_store(port: int) -> tuple[str, str]:
 def check_that_the_count_goes_on(make_node: Callable[..., Node], resource: str, store: str) -> None:
     """A session counts on over the death of each of two nodes, and ends for both."""
     context = CONTEXT.format(resource=resource, store=store)
-    a, b = (make_node(name, context_xml=context) for name in ("p1", "p2"))
+    a, b = (make_node(name, context_xml=context, workers=1) for name in ("p1", "p2"))  # workers refuse PersistentValve
     for node in (a, b):
         node.start(wait=False)
     for node in (a, b):

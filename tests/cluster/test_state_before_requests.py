@@ -53,7 +53,7 @@ def lets_in(node: Node) -> bool:
 def test_the_port_refuses_until_the_state_is_there(make_node: Callable[..., Node]) -> None:
     cluster = full(free_udp_port(), send_options=6, manager=IN_BLOCKS)
     node_with_sessions(make_node, cluster)
-    b = make_node("tomcatB", cluster=cluster).start(wait=False)
+    b = make_node("tomcatB", cluster=cluster, workers=1).start(wait=False)
     wait_until(lambda: ASKED in b.log, "B asks for the state")
     assert not lets_in(b)
     assert HERE_NOW not in b.log
@@ -82,7 +82,8 @@ def test_with_listen_on_init_clients_wait_for_the_state_as_with_tomcat(make_node
 def test_the_health_check_says_how_many_sessions_have_come(make_node: Callable[..., Node], tmp_path: Path) -> None:
     cluster = full(free_udp_port(), send_options=6, manager=IN_BLOCKS)
     node_with_sessions(make_node, cluster)
-    b = make_node("tomcatB", cluster=cluster + '<Valve className="org.apache.catalina.valves.HealthCheckValve"/>')
+    valve = '<Valve className="org.apache.catalina.valves.HealthCheckValve"/>'
+    b = make_node("tomcatB", cluster=cluster + valve, workers=1)  # workers let nobody in before the keeper has all
     edit(b, 'autoDeploy="false"', 'autoDeploy="true"')
     shutil.rmtree(b.base / "webapps" / "app")
     b.start()

@@ -17,12 +17,13 @@ class MapNodes:
 
     Args:
         make_node: the fixture.
+        others: how many nodes in one process.
         values: of the BackupManager.
     """
 
-    def __init__(self, make_node: Any, **values: Any) -> None:
-        self.group = Group(1)
-        self.cluster = FakeCluster(self.group.network.add(2))
+    def __init__(self, make_node: Any, others: int = 1, **values: Any) -> None:
+        self.group = Group(others)
+        self.cluster = FakeCluster(self.group.network.add(others + 1))
         self.node: SmallNode = make_node(
             cluster=self.cluster, declared=lambda: BackupManager(map_send_options=8, **values)
         )

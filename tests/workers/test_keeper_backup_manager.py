@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from catalina.ha.request_deliveries import note
+from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, Delivery
 from catalina.workers import worker_manager
 from catalina.workers.keeper_backup_manager import KeptSession
 from tests.ha.session.maps import FakeCluster
@@ -165,3 +167,34 @@ def test_the_next_keeper_gets_the_workers_sessions(make_node: MakeNode) -> None:
     assert there.get_attribute("count") == 7
     assert nodes.request(1, ended.id) is None
     assert nodes.other(session.id) == {"count": 7}
+
+
+def test_a_worker_s_copy_ends_with_a_session_that_two_other_nodes_have_taken_over(make_node: MakeNode) -> None:
+    nodes = MapNodes(make_node, others=2)
+    sessions = [nodes.request(0, count=1) for _ in range(8)]
+    for session in sessions:
+        assert session is not None
+        for node in (0, 1):
+            assert nodes.group.request(node, session.id, count=2) is not None
+            nodes.settle()
+        ended = nodes.group.managers[1].find_session(session.id)
+        assert ended is not None
+        ended.expire()
+        nodes.settle()
+        assert nodes.request(0, session.id) is None
+
+
+def test_an_answer_waits_for_all_that_its_messages_send_to_the_group(make_node: MakeNode) -> None:
+    manager = MapNodes(make_node).node.keeper.manager
+    manager.map_send_options = SEND_OPTIONS_SYNCHRONIZED_ACK | SEND_OPTIONS_USE_ACK
+    ended, told = Delivery(1), Delivery(1)
+
+    def work() -> Delivery:
+        note(ended)  # as the end of a session does, which the map sends at once
+        return told
+
+    whole = manager.with_its_messages(work)
+    told.succeeded()
+    assert not whole.done
+    ended.succeeded()
+    assert whole.done
