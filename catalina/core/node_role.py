@@ -70,6 +70,8 @@ class NodeRole(Protocol):
     index: int
     #: Files of applications are unpacked, moved and deleted by this process.
     deploys: bool
+    #: The process runs one application and nothing else.
+    runs_one: bool
     #: Connectors accept.
     serves: bool
     #: Other processes of the node go on accepting at the same ports when this one stops.

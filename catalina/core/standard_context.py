@@ -435,6 +435,12 @@ class StandardContext(ContextBean, ContextDescription):
         return role is None or role.runs(self)
 
     @property
+    def runs_alone(self) -> bool:
+        """No other application's code is loaded in this process."""
+        role = self._role
+        return role is not None and role.runs_one
+
+    @property
     def deploys_here(self) -> bool:
         """This process unpacks the application's files; other processes of the node take what is there."""
         role = self._role

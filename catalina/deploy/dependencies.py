@@ -81,7 +81,7 @@ def _command(declared: DeclaredRequirements, rules: InstallRules, staging: str) 
     # -I: nothing of the current directory, which is the application's, is imported
     command = [sys.executable, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     # compiling on import is enough; compiling everything in advance takes longer than the download
-    command += ["--no-compile", "--progress-bar", "off", "--target", os.path.join(staging, "packages")]
+    command += ["--no-compile", "--no-user", "--progress-bar", "off", "--target", os.path.join(staging, "packages")]
     command += [] if rules.builds else ["--only-binary", ":all:"]
     command += [each for directory in declared.links for each in ("--find-links", directory)]
     command += ["--constraint", os.path.join(staging, "constraints.txt")] if declared.constraints else []

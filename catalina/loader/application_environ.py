@@ -4,8 +4,9 @@ Django projects begin with ``os.environ.setdefault("DJANGO_SETTINGS_MODULE", ...
 would decide for all. While applications run, ``os.environ`` keeps each application's variables in a table of its own,
 and answers for the application that asks. A program that an application starts with ``subprocess`` gets the variables
 of this application. Other ways to start one (``os.system``, ``os.exec``), and libraries in C, see what the process has:
-the variables that applications have set themselves, the last one of a name, but none of :meth:`give`. ``TZ`` is an
-exception: an application does not set the time zone of the container and its log.
+the variables that applications have set themselves, the last one of a name; those of :meth:`give` only in a process
+that runs one application alone. ``TZ`` is an exception: an application does not set the time zone of the container and
+its log.
 """
 
 from __future__ import annotations
@@ -47,10 +48,19 @@ class ApplicationEnviron(os._Environ[str]):
         subprocess.Popen.__init__ = _start_program  # type: ignore[method-assign]
 
     @classmethod
-    def give(cls, space: ImportSpace, variables: Mapping[str, str]) -> None:
-        """Let an application see variables that others do not see. Those that it has set stay."""
-        if variables:
-            cls.tables[space] = {**variables, **cls.tables.get(space, {})}
+    def give(cls, space: ImportSpace, variables: Mapping[str, str], alone: bool = False) -> None:
+        """Let an application see variables that others do not see. Those that it has set stay.
+
+        Args:
+            alone: no other application runs in this process, so that libraries in C may see them, too.
+        """
+        if not variables:
+            return
+        own = cls.tables.get(space, {})
+        cls.tables[space] = {**variables, **own}
+        for name in variables if alone else ():
+            if name not in own and name not in _CONTAINERS:
+                os.putenv(name, variables[name])
 
     @classmethod
     def forget(cls, space: ImportSpace) -> None:

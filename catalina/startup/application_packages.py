@@ -111,11 +111,15 @@ def provide_packages(context: StandardContext) -> None:
 
 def _check_alone(context: StandardContext, environment: VirtualEnvironment, paths: list[str]) -> None:
     """Raise DeploymentError when another application of the process has the same compiled modules."""
+    if not context.runs_here:
+        return
     engine = context.host.parent
     wanted = {os.path.realpath(path) for path in paths}
     for host in (context.host,) if engine is None else engine.children:
         for other in host.children:
-            if other is context or not isinstance(other, StandardContext) or not other.state.available:
+            if other is context or not isinstance(other, StandardContext):
+                continue
+            if not (other.state.available and other.runs_here):
                 continue
             shared = wanted & {os.path.realpath(path) for path in other.loader.installed}
             if any(has_compiled(path) for path in shared):

@@ -150,7 +150,9 @@ class ApplicationRoot:
         declared = declared_by(owner, self.directory)
         if declared is not None and context.loader.venv is None:
             environments = environments_of(self._host, context.install_dependencies)
-            environments.install(owner, declared, search_path(self.directory, self._work))
+            kept = environments.install(owner, declared, search_path(self.directory, self._work))
+            if kept is not None:
+                environments.give(kept, self._work)
 
     def move_in(self, unpack: bool) -> str:
         """Put the directory in its place. The earlier directory is kept until :meth:`close` or :meth:`move_back`.

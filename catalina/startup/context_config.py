@@ -342,7 +342,8 @@ class ContextConfig(Component):
         context.default_web_xml_watched += variable_files(context)
         space = context.loader.space
         if space is not None:
-            ApplicationEnviron.give(space, application_variables(context, own.env_entries))
+            variables = application_variables(context, own.env_entries)
+            ApplicationEnviron.give(space, variables, context.runs_alone)
 
     def _with_own_defaults(self, context: StandardContext, own: WebXml) -> WebXml:
         """Merge the descriptors of the application's libraries, then its WEB-INF/tomcat-web.xml."""

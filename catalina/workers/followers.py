@@ -499,7 +499,7 @@ def _seats(entry: ApplicationEntry | None) -> tuple[int, ...]:
 def _is_isolated(context: StandardContext) -> bool:
     """True when an application wants a pool of its own."""
     if context.isolation == "auto":
-        return brings_packages(context.document_root)
+        return bool(context.loader.installed) or brings_packages(context.document_root)
     return context.isolation == "process"
 
 

@@ -113,6 +113,7 @@ class KeeperRole:
     index = 0
     serves = False
     listens = False
+    runs_one = False
     others_serve = True
     deploys = True
 
@@ -250,6 +251,7 @@ class WorkerRole:
         self.index = index
         #: A pool's worker gets its requests from the others.
         self.listens = index not in POOL_SEATS
+        self.runs_one = not self.listens
         self.others_serve = True
         #: The connections that other workers send here go on to others.
         self._passes_on = False

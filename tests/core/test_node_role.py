@@ -24,6 +24,7 @@ class Role:
 
     deploys = True
     listens = True
+    runs_one = False
     index = 0
 
     def accepts(self, worker: int) -> bool:

@@ -47,7 +47,10 @@ def refused(tmp_path: Path, text: str, rules: InstallRules = DEFAULT) -> str:
     return str(error.value)
 
 
-def test_what_is_required_is_installed_with_what_that_requires(tmp_path: Path, index: Path) -> None:
+def test_what_is_required_is_installed_with_what_that_requires(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_USER", "1")  # as an operator's pip.conf may have it
     make_wheel(index, "tilly-lib", "1.0", {"tilly_lib.py": ""}, requires=["tilly-deep"])
     make_wheel(index, "tilly-deep", "2.0", {"tilly_deep.py": ""})
     steps: list[str] = []

@@ -80,6 +80,20 @@ def test_an_application_is_given_variables_before_it_sets_its_own(tmp_path):
     assert subprocess.Popen.__init__.__name__ == "__init__"
 
 
+def test_an_application_alone_in_its_process_has_its_variables_for_everything_in_it(tmp_path):
+    root = write_application(tmp_path / "a", {"environ_a.py": SOURCE})
+
+    def inherited(name):
+        code = f"import os; print(os.environ.get({name!r}))"
+        return subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True).stdout.strip()
+
+    with running(new_loader(root)) as (loader,):
+        ApplicationEnviron.give(there(loader.space), {"TILLY_ALONE": "given", "TZ": "America/Chicago"}, alone=True)
+        assert inherited("TILLY_ALONE") == "given"
+        assert inherited("TZ") == str(os.environ.get("TZ"))
+    assert inherited("TILLY_ALONE") == "None"
+
+
 def test_the_containers_variables_are_seen_until_an_application_sets_its_own(two):
     first, second = two
     assert first.get("TILLY_SHARED") == something("container")
