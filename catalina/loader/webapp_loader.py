@@ -75,6 +75,9 @@ class LoaderContext(Protocol):
     @property
     def reloadable(self) -> bool: ...
 
+    @property
+    def runs_alone(self) -> bool: ...
+
     def reload(self) -> bool: ...
 
     @property
@@ -148,6 +151,9 @@ class WebappLoader(Lifecycle):
         watch_thread_starts(imports.asker)
         self.space = ImportSpace(self._name, path, (root, work), self.delegate)
         imports.add(self.space)
+        if context.runs_alone:
+            # pkg_resources, pkgutil and children of multiprocessing look nowhere else; the server's packages come first
+            sys.path += [entry for entry in path if entry not in sys.path]
         self._path = path
         self._seen = self._snapshot()
         self._named.clear()

@@ -23,6 +23,7 @@ class FakeContext:
         self.document_root = document_root
         self.work_path = work_path
         self.reloadable = False
+        self.runs_alone = False
         self.reloads = 0
         self.server: Any = None
         self.resources = stand_in(StandardRoot, code=lambda: ([], []))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import sys
 import types
 
@@ -12,7 +13,8 @@ from catalina.errors import DeploymentError, LifecycleError
 from catalina.loader.webapp_loader import WebappLoader, code_of, modules_named
 from catalina.webresources.dir_resource_set import DirResourceSet
 from tests.core.node import Node, web_xml
-from tests.loader.applications import new_loader, running, write_application
+from tests.loader.applications import FakeContext, new_loader, running, write_application
+from tests.support.narrowing import of_type
 
 FILES = {
     "tilly/__init__.py": "class Outer:\n    class Inner:\n        NAME = 'inner'\n",
@@ -214,3 +216,13 @@ def test_what_has_no_code_has_none() -> None:
     found = code_of(types)
     assert found is not None
     assert found.co_filename.endswith("types.py")
+
+
+def test_an_application_alone_in_its_process_is_on_the_path_of_everybody_in_it(tmp_path):
+    before = list(sys.path)
+    loader = new_loader(write_application(tmp_path / "a", {"tilly_alone.py": ""}))
+    of_type(FakeContext, loader.context).runs_alone = True
+    with running(loader):
+        assert sys.path == [*before, str(tmp_path / "a" / "WEB-INF" / "classes")]
+        assert "tilly_alone" in [found.name for found in pkgutil.iter_modules()]
+    assert sys.path == before
