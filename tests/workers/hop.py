@@ -63,11 +63,18 @@ class Hop:
 
 
 @contextlib.contextmanager
-def hop(application: Callable[..., Any], back: dict[str, str] | None = None, /, **front: str) -> Iterator[Hop]:
-    """Both ends run; the front's own application is never called."""
+def hop(
+    application: Callable[..., Any], back: dict[str, str] | None = None, serve: Any = serving, /, **front: str
+) -> Iterator[Hop]:
+    """Both ends run; the front's own application is never called.
+
+    Args:
+        back: the attributes of the connector behind.
+        serve: makes the front.
+    """
     with serving(application, **(back or {})) as behind:
         made = Hop(behind)
-        with serving(lambda *_: ["not here"], made.prepare, **front) as connector:
+        with serve(lambda *_: ["not here"], made.prepare, **front) as connector:
             made.front = connector
             yield made
         made.relay.close()

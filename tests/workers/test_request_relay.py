@@ -13,6 +13,7 @@ import pytest
 from catalina.connector.wsgi_adapter import FileWrapper
 from catalina.workers import request_relay
 from tests.connector.serving import Client
+from tests.connector.test_http2_connection import H2Client, serving_h2
 from tests.support.waiting import wait_until
 from tests.workers.hop import hop
 
@@ -53,6 +54,17 @@ def test_bodies_go_both_ways(size: int) -> None:
         threading.Thread(target=client.send, args=(body,)).start()
         assert client.answer().body.partition(b"\n")[2] == body
         assert client.get("/next").status == 200
+
+
+def test_the_requests_of_an_http2_connection_go_side_by_side() -> None:
+    with hop(echo, None, serving_h2) as way, H2Client(way.front) as client:
+        body = bytes(200_000)
+        upload = client.request("POST", "/upload", body)
+        streams = [client.request("GET", f"/{number}") for number in range(20)]
+        for number, stream in enumerate(streams):
+            status, answer = client.answer(stream)
+            assert (status, answer.split()[:2]) == (200, [b"GET", b"/%d" % number])
+        assert client.answer(upload)[1].partition(b"\n")[2] == body
 
 
 def test_trailers_and_the_end_of_a_chunked_body_arrive() -> None:
