@@ -26,7 +26,7 @@ from pathlib import Path
 
 from benchmarks.replication import Contender, cpu_seconds, load
 from tests.cluster.clusters import full
-from tests.cluster.node import PROJECT, Node, free_udp_port
+from tests.cluster.node import PROJECT, Node, free_udp_port, started
 
 LOGIN = "Basic " + base64.b64encode(b"gui:secret").decode()
 REALM = '<Realm className="org.apache.catalina.realm.MemoryRealm"/>'
@@ -35,14 +35,8 @@ USERS = '<tomcat-users><user username="gui" password="secret" roles="manager-gui
 TARGET = 2.0
 
 
-def watched_pair(directory: Path) -> tuple[Node, Node]:
-    """Two nodes; the first has the manager and the metrics."""
-    port = free_udp_port()
-    webapp = PROJECT / "benchmarks" / "counter"
-    first, second = (
-        Node(name, directory / name, cluster=full(port, send_options=8), webapp=webapp, engine_cluster=REALM)
-        for name in ("n1", "n2")
-    )
+def prepare(first: Node, second: Node) -> None:
+    """The first node has the manager and the metrics."""
     descriptors = first.base / "conf" / "Catalina" / "localhost"
     descriptors.mkdir(parents=True)
     for name in ("manager", "metrics"):
@@ -51,10 +45,6 @@ def watched_pair(directory: Path) -> tuple[Node, Node]:
         (descriptors / f"{name}.xml").write_text(text)
     for node in (first, second):
         (node.base / "conf" / "tomcat-users.xml").write_text(USERS)
-        node.start(wait=False)
-    for node in (first, second):
-        node.wait_started()
-    return first, second
 
 
 @contextmanager
@@ -134,13 +124,15 @@ def main() -> None:
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end everything that was started
     directory = Path(tempfile.mkdtemp(prefix="watched-"))
-    nodes: tuple[Node, ...] = ()
+    cluster, webapp = full(free_udp_port(), send_options=8), PROJECT / "benchmarks" / "counter"
+    first, second = (
+        Node(name, directory / name, cluster=cluster, webapp=webapp, engine_cluster=REALM) for name in ("n1", "n2")
+    )
+    prepare(first, second)
     try:
-        nodes = watched_pair(directory)
-        compare(nodes[0], arguments.seconds, arguments.rounds)
+        with started([first, second]):
+            compare(first, arguments.seconds, arguments.rounds)
     finally:
-        for node in nodes:
-            node.close()
         shutil.rmtree(directory, ignore_errors=True)
 
 
