@@ -157,16 +157,17 @@ class ControlSocket:
             )
             outcome = done if isinstance(done, Outcome) else Outcome(done)
             _note(verb, uid, request)
-            _send(client, {"lines": outcome.lines, "exit": outcome.code})
+            answer: dict[str, Any] = {"lines": outcome.lines, "exit": outcome.code}
         except CatalinaError as error:
             _note(verb, uid, request, error)
-            _send(client, {"error": str(error)})
+            answer = {"error": str(error)}
         except BaseException as error:  # some of the code is an application's
             log.exception("Command failed")
-            _send(client, {"error": f"{type(error).__name__}: {error}"})
+            answer = {"error": f"{type(error).__name__}: {error}"}
         finally:
             if file is not None:
                 file.close()
+        _send(client, answer)  # whoever has gone meanwhile has made no command fail
 
 
 def _note(verb: str, uid: int, request: dict[str, Any], failed: Exception | None = None) -> None:

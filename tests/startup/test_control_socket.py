@@ -7,6 +7,7 @@ import os
 import pwd
 import socket
 import stat
+import threading
 from typing import Any
 
 import pytest
@@ -59,6 +60,25 @@ def test_nonsense_is_answered_with_an_error_and_the_next_command_works(base, req
     (answer,) = ask(base, request_)
     assert "error" in answer
     assert "lines" in ask(base, b'{"verb": "list"}\n')[0]
+
+
+def test_a_client_that_does_not_wait_for_the_answer_makes_no_command_fail(base, caplog, monkeypatch):
+    ended = threading.Event()
+
+    def leave(commands, *_):
+        client.close()
+        ended.set()
+        return ["done"]
+
+    monkeypatch.setattr("catalina.startup.control_commands.ControlCommands.run", leave)
+    client = socket.socket(socket.AF_UNIX)
+    with bound_address(socket_path(base.directory)) as address:
+        client.connect(address)
+    client.sendall(b'{"verb": "reload", "name": "/shop"}\n')
+    assert ended.wait(30)
+    monkeypatch.undo()
+    assert "lines" in ask(base, b'{"verb": "list"}\n')[0]
+    assert "Command failed" not in caplog.text
 
 
 def test_only_the_nodes_user_may_connect(base):
