@@ -34,10 +34,11 @@ def make_pair(make_node: Callable[..., Node]) -> Callable[..., tuple[Node, Node]
     def make(
         names: tuple[str, str] = ("tomcatA", "tomcatB"),
         before_start: Callable[[Node], object] = lambda node: None,
+        workers: int | None = None,
         **values: Any,
     ) -> tuple[Node, Node]:
         port = free_udp_port()
-        first, second = (make_node(name, cluster=full(port, **values)) for name in names)
+        first, second = (make_node(name, cluster=full(port, **values), workers=workers) for name in names)
         before_start(first)
         before_start(second)
         first.start(wait=False)

@@ -129,23 +129,30 @@ def leaves(anna: Browser, before: str, node: Node) -> None:
 BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager"/>'
 
 
-@pytest.mark.parametrize(("options", "manager"), [(8, ""), (6, BACKUP)])
+@pytest.mark.parametrize(("options", "manager", "workers"), [(8, "", 1), (6, BACKUP, 2)])
 def test_flask_goes_on_where_the_other_node_died(
-    make_pair: Callable[..., tuple[Node, Node]], tmp_path: Path, options: int, manager: str
+    make_pair: Callable[..., tuple[Node, Node]], tmp_path: Path, options: int, manager: str, workers: int
 ) -> None:
-    file = wheel("flask", tmp_path)
+    file = wheel("flask", tmp_path, left_out="atalinaSessionInterface" if workers > 1 else "")
     first, second = make_pair(
-        send_options=options, manager=manager, before_start=lambda node: shutil.copy(file, node.base / "webapps")
+        send_options=options,
+        manager=manager,
+        workers=workers,
+        before_start=lambda node: shutil.copy(file, node.base / "webapps"),
     )
     goes_on("/flask-cart", first, second, "; Max-Age=2678400; Expires=", asynchronous=options == 8)
 
 
+@pytest.mark.parametrize(("manager", "workers"), [(BACKUP, 1), ("", 2)])
 def test_django_goes_on_where_the_other_node_died_without_a_word_of_ours(
-    make_pair: Callable[..., tuple[Node, Node]], tmp_path: Path, users: Path
+    make_pair: Callable[..., tuple[Node, Node]], tmp_path: Path, users: Path, manager: str, workers: int
 ) -> None:
     file = wheel("django", tmp_path, left_out="SESSION_ENGINE =")
     first, second = make_pair(
-        send_options=6, manager=BACKUP, before_start=lambda node: shutil.copy(file, node.base / "webapps")
+        send_options=6,
+        manager=manager,
+        workers=workers,
+        before_start=lambda node: shutil.copy(file, node.base / "webapps"),
     )
     goes_on("/django-cart", first, second, "; Max-Age=1209600; Expires=")
     said = "Django's sessions are the container's (its settings name no SESSION_ENGINE)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -46,23 +47,29 @@ class Running:
         words: behind ``catalina run``, without the port.
         directory: the current one of the process.
         environment: variables beyond the test's own.
+        in_terminal: its standard input is a terminal, for :meth:`press`.
     """
 
-    def __init__(self, *words: str, directory: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *words: str, directory: Path, environment: dict[str, str] | None = None, in_terminal: bool = False
+    ) -> None:
         self.port = free_port()
         self.output_file = directory.parent / f"run-{self.port}.out"
         self.cookie = ""
         command = [sys.executable, "-P", "-m", "catalina", "run", *words]
         path = os.pathsep.join(filter(None, [str(PROJECT), (environment or {}).get("PYTHONPATH")]))
+        self._keyboard, terminal = pty.openpty() if in_terminal else (-1, subprocess.DEVNULL)
         with self.output_file.open("wb") as out:
             self.process = subprocess.Popen(
                 [*command, "--port", str(self.port)],
                 cwd=directory,
                 env={**os.environ, **(environment or {}), "PYTHONPATH": path},
-                stdin=subprocess.DEVNULL,
+                stdin=terminal,
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
+        if in_terminal:
+            os.close(terminal)
 
     @property
     def output(self) -> str:
@@ -103,6 +110,15 @@ class Running:
         assert status == 200, (status, text, self.output)
         return text
 
+    def press(self, key: str) -> None:
+        """Press a key of the terminal."""
+        os.write(self._keyboard, key.encode())
+
+    def close(self) -> None:
+        """Close the terminal, if there is one."""
+        if self._keyboard >= 0:
+            os.close(self._keyboard)
+
     def end(self) -> int:
         """Control-C; the exit code."""
         if self.process.poll() is None:
@@ -111,9 +127,11 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(*words: str, directory: Path, environment: dict[str, str] | None = None) -> Iterator[Running]:
+def running(
+    *words: str, directory: Path, environment: dict[str, str] | None = None, in_terminal: bool = False
+) -> Iterator[Running]:
     """A run that is ended behind the test."""
-    run = Running(*words, directory=directory, environment=environment)
+    run = Running(*words, directory=directory, environment=environment, in_terminal=in_terminal)
     try:
         yield run
     finally:
@@ -124,3 +142,4 @@ def running(*words: str, directory: Path, environment: dict[str, str] | None = N
             except subprocess.TimeoutExpired:
                 run.process.kill()
                 run.process.wait(10)
+        run.close()

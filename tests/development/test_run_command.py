@@ -232,11 +232,30 @@ def test_what_cannot_be_is_refused(
     assert reason in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("workers", [[], ["--workers", "2"]])
-def test_a_session_goes_on_when_the_page_kills_its_node_and_the_killed_one_comes_back(
-    counter: Path, workers: list[str]
-) -> None:
-    with running(".", "--cluster", "2", "--reload", *workers, directory=counter) as run:
+def test_a_session_goes_on_when_a_key_kills_its_node_of_two_workers_and_another_key_revives_it(counter: Path) -> None:
+    with running(".", "--cluster", "2", "--workers", "2", directory=counter, in_terminal=True) as run:
+        run.wait_for("a node's number kills or revives it, q ends")
+        assert "with 2 workers in each node" in run.output
+        assert [run.get("/"), run.get("/")] == ["one 1", "one 2"]
+        first = run.request("/echo")[2]["X-Served-By"]
+        second = "node2" if first == "node1" else "node1"
+        session = run.cookie.partition("=")[2].partition(".")[0]
+        cells = re.sub("<[^>]*>", "|", run.get("/.catalina/"))
+        assert re.search(rf"{session[:12]}\|+{first}\|+{second}\|", cells), cells
+        run.press(first[-1])
+        run.wait_for(f"{first} is dead")
+        assert run.get("/") == "one 3"
+        run.press(first[-1])
+        run.wait_for(f"{first} is back")
+        run.press(second[-1])
+        run.wait_for(f"{second} is dead")
+        assert run.get("/") == "one 4"
+        run.press("q")
+        assert run.process.wait(90) == 0
+
+
+def test_a_session_goes_on_when_the_page_kills_its_node_and_the_killed_one_comes_back(counter: Path) -> None:
+    with running(".", "--cluster", "2", "--reload", directory=counter) as run:
         run.wait_for("who served and who holds the backup")
         assert [run.get("/"), run.get("/")] == ["one 1", "one 2"]
         first = run.request("/echo")[2]["X-Served-By"]
