@@ -4,10 +4,11 @@
 
 A page reads one attribute of its session and writes it; 16 keep-alive connections, 64 sessions, all requests to the
 first of two nodes on loopback. Ours: DeltaManager with options 8 (asynchronous) and 6 (the answer waits until the other
-node has applied the change), and BackupManager. Beside it gunicorn (gthread, 8 threads) with one and with two workers:
-Flask-Session on Redis, Django's engines ``cache`` and ``cached_db`` on Redis (the latter with its table in SQLite).
-``plain``: a page without a session, ours, gunicorn's and granian's. The contenders take turns in every round, so that a
-busy machine is busy for all of them; the medians are printed, with ratios and CPU time per request.
+node has applied the change), and BackupManager, each with one process and with two workers. Beside it gunicorn
+(gthread, 8 threads) with one and with two workers: Flask-Session on Redis, Django's engines ``cache`` and ``cached_db``
+on Redis (the latter with its table in SQLite). ``plain``: a page without a session, ours, gunicorn's and granian's. The
+contenders take turns in every round, so that a busy machine is busy for all of them; the medians are printed, with CPU
+time per request, and the ratios of those that serve with as many processes.
 
 Needs: wrk, redis-server (Debian: wrk redis-server). The packages of the others are installed into a virtual environment
 of their own, once.
@@ -109,7 +110,7 @@ SOURCES = {"flask": FLASK, "django": DJANGO}
 MIGRATE = "import wsgi; from django.core.management import call_command; call_command('migrate', verbosity=0)"
 
 
-def ours(directory: Path, framework: str, what: str, page: str = "count") -> Contender:
+def ours(directory: Path, framework: str, what: str, workers: int, page: str = "count") -> Contender:
     """Two nodes of ours with a framework's application; ``what`` is options 8, options 6 or BackupManager."""
     manager = {"manager": BACKUP} if what == "BackupManager" else {}
     options = 6 if what == "options 6" else 8
@@ -118,18 +119,19 @@ def ours(directory: Path, framework: str, what: str, page: str = "count") -> Con
     webapp.mkdir()
     (webapp / "wsgi.py").write_text(SOURCES[framework])
     names = ("n1", "n2") if page == "count" else ("n1",)
-    nodes = [Node(name, directory / name, cluster=cluster, webapp=webapp) for name in names]
+    nodes = [Node(name, directory / name, cluster=cluster, webapp=webapp, workers=workers) for name in names]
     for node in nodes:
         node.start(wait=False)
     for node in nodes:
         node.wait_started()
-    pids = {node.name: node.processes()[-1:] for node in nodes}
+    pids = {node.name: node.processes()[-1:] if workers == 1 else node.processes()[1:] for node in nodes}
 
     def close() -> None:
         for node in nodes:
             node.close()
 
     name = f"{framework}, ours, {what}" if page == "count" else f"plain {framework}, ours"
+    name += f", {workers} workers" if workers > 1 else ""
     cookie = "JSESSIONID" if page == "count" else ""
     return Contender(name, nodes[0].http_port, cookie, pids, close, path=f"/app/{page}")
 
@@ -178,8 +180,8 @@ def gunicorn(workers: int) -> list[str]:
             "--keep-alive", "60", "--log-level", "error", "wsgi:app"]  # fmt: skip
 
 
-def granian() -> list[str]:
-    return ["granian", "--interface", "wsgi", "--port", "PORT", "--workers", "1", "--blocking-threads", "8",
+def granian(workers: int) -> list[str]:
+    return ["granian", "--interface", "wsgi", "--port", "PORT", "--workers", str(workers), "--blocking-threads", "8",
             "--log-level", "error", "wsgi:app"]  # fmt: skip
 
 
@@ -221,12 +223,12 @@ def makers(only: set[str], directory: Path, redis: Contender) -> list[Callable[[
     for framework in ("flask", "django"):
         if framework in only:
             for what in ("options 8", "options 6", "BackupManager"):
-                add(ours, framework, what)
-        if "plain" in only:
-            add(ours, framework, "options 8", page="plain")
-            for workers in (1, 2):
-                add(served, f"plain {framework}, gunicorn {workers}", framework, gunicorn(workers), "")
-            add(served, f"plain {framework}, granian", framework, granian(), "")
+                for workers in (1, 2):
+                    add(ours, framework, what, workers)
+        for workers in (1, 2) if "plain" in only else ():
+            add(ours, framework, "options 8", workers, page="plain")
+            add(served, f"plain {framework}, gunicorn {workers}", framework, gunicorn(workers), "")
+            add(served, f"plain {framework}, granian {workers}", framework, granian(workers), "")
     for workers in (1, 2):
         if "flask" in only:
             name = f"flask, gunicorn {workers} + Redis"
@@ -237,16 +239,24 @@ def makers(only: set[str], directory: Path, redis: Contender) -> list[Callable[[
     return made
 
 
+def processes_of(name: str) -> int:
+    """The number of processes that serve, by a contender's name."""
+    return 2 if "2" in name.rpartition(", ")[2] else 1
+
+
 def print_ratios(contenders: list[Contender]) -> None:
+    """Ours beside each other one that serves with as many processes."""
     print("\nratios")
     for each in contenders:
         kind, _, rest = each.name.partition(", ")
         if not rest.startswith("ours"):
             continue
         for other in contenders:
+            if processes_of(other.name) != processes_of(each.name):
+                continue
             if other.name.startswith(f"{kind}, ") and ", ours" not in other.name:
                 goal = "" if "granian" in other.name else f"   target {TARGETS[kind]:.1f}"
-                print(f"  {each.name:30} / {other.name:34} {each.rate / other.rate:6.2f}{goal}")
+                print(f"  {each.name:40} / {other.name:34} {each.rate / other.rate:6.2f}{goal}")
 
 
 def main() -> None:
