@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.namespaces import MulticastRelay, Switch
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node, free_udp_port, worker_counts
 from tests.cluster.own_clock import OwnClock
 from tests.cluster.watched_webapp import end_of, watched_webapp
 from tests.support.needs import need_command, need_network_namespaces
@@ -51,15 +51,18 @@ def members_seen(node: Node) -> tuple[int, int]:
     return node.log.count("Replication member added"), node.log.count("Received member disappeared")
 
 
-def test_kill_9_of_the_node_that_made_the_sessions_loses_none(make_pair: Callable[..., tuple[Node, Node]]) -> None:
-    a, b = make_pair(send_options=6)
+@pytest.mark.parametrize("workers", worker_counts())
+def test_kill_9_of_the_node_that_made_the_sessions_loses_none(
+    make_pair: Callable[..., tuple[Node, Node]], workers: int
+) -> None:
+    a, b = make_pair(workers=workers, send_options=6)
     sessions = [a.get("/count").session_id for _ in range(50)]
     a.kill()
     assert [b.get("/count", session_id).values for session_id in sessions] == [{"count": 2}] * 50
 
 
 def test_a_worker_that_is_killed_comes_back_with_the_sessions(make_pair: Callable[..., tuple[Node, Node]]) -> None:
-    a, _ = make_pair(send_options=6)
+    a, _ = make_pair(workers=1, send_options=6)
     session_id = a.get("/count").session_id
     mark = len(a.log)
     killed = a.kill_worker()
