@@ -77,7 +77,7 @@ class Server:
                 self.asked += bool(self.exchange.ask_for_body())
                 return
             self._body += part
-        text = f"{self._name} {self._body.decode() if self.reads else '-'}"
+        text = f"{self._name} {self._body.decode(errors='replace') if self.reads else '-'}"
         sent = b"".join(self.exchange.begin_answer(Given(), text.encode(), True))
         ((_, status, _), (_, data), (_, reuse)) = items(sent)
         self.answers.append(f"{status} {data.decode()}{'' if reuse else ' close'}")
