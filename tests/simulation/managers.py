@@ -18,8 +18,7 @@ After the quiet, besides:
 - a session that was used is there, and one that nobody used for long is gone, where sessions have short intervals.
 
 Where every loss is known to somebody, half of the runs have no comparisons in the background: what they would mend
-later has to come right without them. (Seed 30068 of level 2 does not: two nodes give each other a session whose end a
-third one knows, just after they have compared with it.)
+later has to come right without them.
 """
 
 from __future__ import annotations

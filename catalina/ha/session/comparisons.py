@@ -59,6 +59,15 @@ class Comparisons:
         if at_once:
             self.begin(member)
 
+    def spread(self, source: Member) -> None:
+        """A comparison with ``source`` has brought sessions: compare with the others, who may know that they have
+        ended. Each comparison that brings nothing ends this.
+        """
+        cluster = self._manager.cluster
+        for member in () if cluster is None else cluster.members:
+            if member != source and member not in self._due and keeps_order(member):
+                self.due(member, at_once=False)
+
     def begin(self, member: Member, is_starting: bool = False) -> None:
         """Send the first message of a comparison."""
         self.when_fresh(member, lambda: self._begin(member, is_starting))

@@ -304,6 +304,8 @@ class DeltaReceiver:
                     manager.copies.changed(record, sender, is_use=False)
         manager.transfer.received_data(len(copies))
         manager.comparisons.goes_on(sender)
+        if any(isinstance(each, Born) for todo in commands for each in todo) and not manager.transfer.is_waiting:
+            manager.comparisons.spread(sender)
 
     def _send_reply(self, reply: Reply, member: Member, is_starting: bool) -> None:
         """Send a few records immediately; stream many, and the messages behind them."""

@@ -149,6 +149,25 @@ def test_a_message_of_a_comparison_that_is_lost_is_noticed() -> None:
     assert all(each & SEND_OPTIONS_USE_ACK for each in options)
 
 
+def test_who_is_given_a_session_asks_the_others_if_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = FakeNetwork()
+    a, b, c = nodes = [Node(network) for _ in range(3)]
+    for node in nodes:
+        node.start_manager()
+    b.alive = False
+    session, copy = shared_session(a, c, n=0)
+    network.immediate = False
+    copy.expire()
+    lose_everything(network)
+    b.alive = True
+    b.manager.comparisons.clear()
+    monkeypatch.setattr(comparisons, "AGAIN_SECONDS", 0.0)
+    compare(a, b)
+    assert None not in both(session.id, a, b)
+    b.manager.comparisons.tick()
+    assert both(session.id, b, c) == [None, None]
+
+
 def test_nobody_is_asked_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparisons, "AGAIN_SECONDS", 0.0)
     network, a, b = two_nodes()
