@@ -6,10 +6,12 @@ import contextlib
 import logging
 import os
 import select
+import signal
 import socket
+import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +42,33 @@ READ_TIMEOUT = 10.0
 MAX_COMMAND = 1024
 
 
+def _write(descriptor: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        os.write(descriptor, b"\0")
+
+
+def _close(*descriptors: int) -> None:
+    for each in descriptors:
+        os.close(each)
+
+
+@contextlib.contextmanager
+def _woken_by_signals(descriptor: int) -> Iterator[None]:
+    """Let every signal write to ``descriptor``.
+
+    The system may give a signal to any thread. Python's handler runs in the main thread, which learns of it at its next
+    step; a wait for descriptors is none.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+
+
 class ShutdownPort:
     """Listens on ``address:port + offset`` for ``command``; nothing is ever sent back.
 
@@ -53,36 +82,47 @@ class ShutdownPort:
         self.offset = offset
         self._command = command
         self._closed = False
-        self._wake = -1  # a descriptor from the first wait on, for as long as this lives: a signal may come at any time
+        #: The two ends of a pipe, from the first wait on, for as long as this lives: a signal may come at any time.
+        self._woken = self._wake = -1
 
     def close(self) -> None:
         """End :meth:`wait`, now or when it is called. A signal handler may call this."""
         self._closed = True  # before it looks for the descriptor: wait() looks in the other order
         if self._wake >= 0:
-            with contextlib.suppress(BlockingIOError):
-                os.eventfd_write(self._wake, 1)
+            _write(self._wake)
 
     def wait(self) -> None:
         """Return when the command has arrived, :meth:`close` was called, or the port cannot be bound (logged)."""
         if self._wake < 0:
-            self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-            weakref.finalize(self, os.close, self._wake)
-        if self._closed:
-            return
+            self._woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+            weakref.finalize(self, _close, self._woken, wake)
+            self._wake = wake
+        with _woken_by_signals(self._wake):
+            self._wait()
+
+    def _wait(self) -> None:
         if self.port < 0:
-            self._ready()
+            while not self._is_closed():
+                self._ready()
             return
-        listener = self._bind()
+        listener = None if self._is_closed() else self._bind()
         if listener is None:
             return
         with listener:
-            while not self._one_command(listener):
+            while not self._is_closed() and not self._one_command(listener):
                 pass
+
+    def _is_closed(self) -> bool:
+        """True after :meth:`close`; forgets the bytes that signals have written."""
+        if not self._closed:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._woken, 1024)
+        return self._closed
 
     def _ready(self, *sockets: socket.socket, timeout: float | None = None) -> list[Any]:
         """The sockets, and the wake-up, that can be read now."""
         # poll, not select: with many clients the descriptors are beyond what select can take.
-        waiting: dict[int, Any] = {sock.fileno(): sock for sock in sockets} | {self._wake: self._wake}
+        waiting: dict[int, Any] = {sock.fileno(): sock for sock in sockets} | {self._woken: self._woken}
         poll = select.poll()
         for descriptor in waiting:
             poll.register(descriptor, select.POLLIN)
@@ -103,8 +143,8 @@ class ShutdownPort:
 
     def _one_command(self, listener: socket.socket) -> bool:
         """Serve one client; returns True when the command ends the wait."""
-        if self._wake in self._ready(listener):
-            return True
+        if listener not in self._ready(listener):
+            return False
         try:
             connection, _ = listener.accept()
             with connection:
@@ -124,8 +164,11 @@ class ShutdownPort:
         deadline = time.monotonic() + READ_TIMEOUT
         received = bytearray()
         while len(received) < limit:
-            if connection not in self._ready(connection, timeout=max(0.0, deadline - time.monotonic())):
-                break
+            ready = self._ready(connection, timeout=max(0.0, deadline - time.monotonic()))
+            if connection not in ready:
+                if not ready or self._is_closed():
+                    break
+                continue  # a signal that is somebody else's
             byte = connection.recv(1)
             if not byte or byte[0] < 32 or byte[0] == 127:
                 break

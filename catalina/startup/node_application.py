@@ -48,8 +48,9 @@ LONGEST_WAIT_SECONDS = 10.0
 POOL_AGAIN_SECONDS = 1.0
 #: Seconds between two looks at a worker that is being replaced.
 LOOK_SECONDS = 0.1
-#: Seconds between two looks for children, besides the signals that tell of them.
-IDLE_SECONDS = 3600.0
+#: Seconds between two looks for children and signals, besides the signals themselves: the system may give a signal to
+#: another thread, and the main thread learns of it only when its wait ends.
+IDLE_SECONDS = 10.0
 
 
 class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no type hints

@@ -8,6 +8,8 @@ import logging
 import os
 import resource
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -239,3 +241,28 @@ def test_a_port_that_was_waited_for_gives_its_descriptor_back() -> None:
     del port
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+SIGNALLED = """
+import signal, threading
+from catalina.core.standard_server import ShutdownPort
+
+port = ShutdownPort("127.0.0.1", -1, 0, "SHUTDOWN")
+signal.signal(signal.SIGTERM, lambda *_: port.close())
+
+def signal_this_thread():
+    while port._wake < 0:
+        pass
+    signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+signal.signal(signal.SIGUSR1, lambda *_: print("another one", flush=True))
+threading.Thread(target=signal_this_thread).start()
+port.wait()
+print("ended")
+"""
+
+
+def test_a_signal_that_another_thread_gets_ends_the_waiting_at_once() -> None:
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout == "another one\nended\n", done.stderr
