@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -36,6 +37,7 @@ __all__ = [
     "parse_arguments",
     "running_node",
     "send_shutdown",
+    "signal_to_stop",
     "wait_for_end",
 ]
 
@@ -164,7 +166,7 @@ def _stop(arguments: JavaArguments) -> int:
         return 1
     seconds = float(properties.get(STOP_WAIT, "0"))
     node = running_node(base) if seconds > 0 else None
-    if not send_shutdown(target):
+    if not send_shutdown(target) and not (node is not None and signal_to_stop(node)):
         return 1
     if node is None:
         return 0
@@ -266,6 +268,19 @@ def running_node(base: Path) -> int | None:
     except OSError:
         return None
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid:")))
+
+
+def signal_to_stop(pid: int) -> bool:
+    """Signal the process of a server that the command did not reach, as catalina.sh does with a PID file; returns False
+    when there is no such process, or it is somebody else's.
+    """
+    print("The stop command failed. Attempting to signal the process to stop through OS signal.")
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except (ProcessLookupError, PermissionError) as error:
+        log.error("Process %d cannot be signalled: %s", pid, error.strerror)
+        return False
+    return True
 
 
 def wait_for_end(pid: int, seconds: float) -> bool:

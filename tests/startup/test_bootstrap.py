@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -15,7 +16,15 @@ from hypothesis import strategies as st
 
 from catalina.errors import ConfigurationError
 from catalina.juli import class_loader_log_manager
-from catalina.startup.bootstrap import StopTarget, main, parse_arguments, running_node, send_shutdown, wait_for_end
+from catalina.startup.bootstrap import (
+    StopTarget,
+    main,
+    parse_arguments,
+    running_node,
+    send_shutdown,
+    signal_to_stop,
+    wait_for_end,
+)
 
 Run = Callable[..., tuple[int, str]]
 
@@ -284,6 +293,16 @@ def test_the_control_socket_tells_which_process_is_the_server(tmp_path: Path) ->
         listener.bind(str(tmp_path / "temp" / "catalina.sock"))
         listener.listen()
         assert running_node(tmp_path) == os.getppid()
+
+
+def test_a_process_that_the_command_does_not_reach_is_signalled(caplog: pytest.LogCaptureFixture) -> None:
+    process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    with process.stdin:
+        assert signal_to_stop(process.pid)
+        assert process.wait(10) == -signal.SIGTERM
+    assert not signal_to_stop(process.pid)
+    assert f"Process {process.pid} cannot be signalled: No such process" in caplog.text
 
 
 def test_the_end_of_a_process_is_waited_for() -> None:

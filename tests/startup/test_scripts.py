@@ -254,6 +254,15 @@ def test_restart_needs_no_pid_file(node: Instance) -> None:
     assert node.catalina("stop", "60").stdout == "Tomcat stopped.\n"
 
 
+def test_restart_needs_neither_a_pid_file_nor_a_shutdown_port(node: Instance) -> None:
+    node.write((node.base / "conf" / "server.xml").read_text().replace(f'port="{node.port}"', 'port="-1"'))
+    assert node.catalina("start").stdout == "Tomcat started.\n"
+    done = node.catalina("restart", "60")
+    said = "The stop command failed. Attempting to signal the process to stop through OS signal."
+    assert done.stdout.splitlines()[-3:] == [said, "Tomcat stopped.", "Tomcat started."]
+    assert node.catalina("stop", "60").stdout.splitlines()[-1] == "Tomcat stopped."
+
+
 def test_restart_starts_a_server_that_does_not_run(node: Instance) -> None:
     node.use_pid_file()
     done = node.catalina("restart")
