@@ -200,9 +200,6 @@ _VERBS: dict[str, Callable[[JavaArguments], int]] = {
     "version": _version,
 }
 
-if __name__ == "__main__":
-    sys.exit(main())
-
 
 class StopTarget:
     """The address and the command, from the root element of server.xml alone; no component is made.
@@ -293,3 +290,7 @@ def wait_for_end(pid: int, seconds: float) -> bool:
         return is_ready(process, select.POLLIN, seconds)
     finally:
         os.close(process)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
