@@ -125,3 +125,14 @@ def test_no_function_is_longer_than_a_page() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno + 1 > LONG
     }
     assert sorted(found - MEANT_LONG.keys()) == []
+
+
+def test_a_program_starts_in_the_last_line_of_its_file() -> None:
+    """A name below the start is not defined yet when the file runs as a program."""
+    too_early = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sources()
+        for node in ast.parse(path.read_text("utf-8")).body[:-1]
+        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+    ]
+    assert too_early == []
