@@ -73,11 +73,14 @@ class FarmState:
         """Let this version of the file count from now on.
 
         Args:
-            own: it came from this node's watched directory.
+            own: it came from this node's watched directory. Only the node whose version counts may end it by removing
+                the file there.
         """
         with self._lock:
             if own:
                 self._own.add(file.name)
+            else:
+                self._own.discard(file.name)
             self._files[file.name] = file
             self._removals.pop(file.context, None)
             self._save()

@@ -72,6 +72,13 @@ def test_the_state_survives_a_restart(tmp_path):
     assert (again.files, again.removals, again.own) == ([farm_file()], [Removal("/b", 7)], {"a.war"})
 
 
+def test_a_file_is_this_nodes_own_until_another_node_has_a_newer_one():
+    state = FarmState()
+    state.put(farm_file(stamp=1), own=True)
+    state.put(farm_file(stamp=2))
+    assert state.own == frozenset(), "who removes the old copy here does not remove the new one everywhere"
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": [1], "removals": [], "own": []}', "\0"])
 def test_a_broken_state_file_is_said_and_forgotten(tmp_path, content, caplog):
     (tmp_path / "state.json").write_text(content)
