@@ -26,10 +26,10 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.metadata import Distribution, DistributionFinder, MetadataPathFinder
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from catalina.loader.application_environ import ApplicationEnviron
 from catalina.loader.asker import Asker
@@ -39,6 +39,10 @@ __all__ = ["ApplicationFinder", "ApplicationImports", "ApplicationModules", "imp
 
 log = logging.getLogger("org.apache.catalina.loader.WebappLoader")
 _NOTHING: Any = object()
+
+#: Modules that replace parts of the standard library in the whole process, and how the names of their functions that do
+#: so begin.
+_PATCHING = {"gevent.monkey": "patch_", "eventlet.patcher": "monkey_patch"}
 
 
 class ApplicationModules(dict[str, ModuleType]):
@@ -150,12 +154,36 @@ class ApplicationModules(dict[str, ModuleType]):
         raise TypeError("sys.modules is shared by all applications; pop a module by its name")
 
 
+class _PatchingModuleLoader(SourceFileLoader):
+    """Loads a module of ``_PATCHING`` with functions that refuse to patch: the server runs in the same process, and its
+    own sockets, locks and threads would be replaced under its hands.
+    """
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module's code, then replace its functions."""
+        super().exec_module(module)
+        for name, value in list(vars(module).items()):
+            if name.startswith(_PATCHING[module.__name__]) and callable(value):
+                setattr(module, name, _refusal(f"{module.__name__}.{name}"))
+
+
+def _refusal(function: str) -> Any:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError(
+            f"{function}() is refused: it replaces sockets, locks and threads of the whole process, also the server's "
+            "and those of other applications. Leave the call out: each request has a thread here (maxThreads of the "
+            "Connector)"
+        )
+
+    return refuse
+
+
 class ApplicationFinder(MetaPathFinder):
     """Searches the path of the asking application, before the environment, as Tomcat's class loaders do.
 
-    It handles only top-level names: Python finds a submodule through its package's ``__path__`` as always. It also
-    answers ``importlib.metadata``, so that ``version("shop")`` inside the application means the distribution that it
-    brings.
+    It handles only top-level names, and the modules of ``_PATCHING``: Python finds a submodule through its package's
+    ``__path__`` as always. It also answers ``importlib.metadata``, so that ``version("shop")`` inside the application
+    means the distribution that it brings.
     """
 
     def __init__(self, asker: Asker) -> None:
@@ -165,7 +193,7 @@ class ApplicationFinder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if path is not None:
-            return None
+            return _patching_spec(fullname, path) if fullname in _PATCHING else None
         space = self._asker.asks(False, 2)
         if space is None or fullname not in space.claimed:
             return None
@@ -188,6 +216,13 @@ class ApplicationFinder(MetaPathFinder):
 
     def invalidate_caches(self) -> None:
         """Nothing to do: the finder caches nothing, and ``importlib`` tells ``PathFinder`` itself."""
+
+
+def _patching_spec(fullname: str, path: Sequence[str]) -> ModuleSpec | None:
+    spec = PathFinder.find_spec(fullname, path)
+    if spec is not None and isinstance(spec.loader, SourceFileLoader):
+        spec.loader = _PatchingModuleLoader(fullname, spec.loader.path)
+    return spec
 
 
 def version_of(top_level: str, path: list[str]) -> str | None:

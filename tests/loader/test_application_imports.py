@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import importlib.metadata
 import pickle
+import socket
 import sys
 import types
 import typing
@@ -15,6 +16,7 @@ from types import ModuleType
 
 import pytest
 
+from catalina.errors import DeploymentError
 from catalina.loader.application_imports import ApplicationFinder, ApplicationModules, imports, version_of
 from catalina.loader.asker import Asker
 from catalina.loader.import_space import ImportSpace
@@ -490,3 +492,35 @@ def test_it_cannot_be_emptied(table):
 def test_it_is_a_dict_and_true(table):
     assert isinstance(table, dict)
     assert table
+
+
+PATCHING_PACKAGES = {
+    "tillgreen/__init__.py": "",
+    "gevent/__init__.py": "",
+    "gevent/monkey.py": "import socket\nkept = socket.socket\ndef patch_all():\n    socket.socket = None\n",
+    "eventlet/__init__.py": "from eventlet import patcher\nmonkey_patch = patcher.monkey_patch\n",
+    "eventlet/patcher.py": "import socket\ndef monkey_patch():\n    socket.socket = None\n",
+}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "from gevent import monkey; monkey.patch_all()",
+        "from gevent.monkey import patch_all; patch_all()",
+        "import eventlet; eventlet.monkey_patch()",
+    ],
+)
+def test_an_application_that_would_replace_the_servers_sockets_is_refused(tmp_path, call):
+    files = {**PATCHING_PACKAGES, "tillgreen/web.py": call}
+    with running(new_loader(write_application(tmp_path / "green", files))) as (loader,):
+        plain = socket.socket
+        with pytest.raises(DeploymentError, match=r"\(\) is refused: it replaces sockets, locks and threads"):
+            loader.load("tillgreen.web")
+        assert socket.socket is plain
+
+
+def test_the_rest_of_a_patching_package_works(tmp_path):
+    files = {**PATCHING_PACKAGES, "tillgreen/web.py": "from gevent import monkey\nkept = monkey.kept"}
+    with running(new_loader(write_application(tmp_path / "green", files))) as (loader,):
+        assert loader.load("tillgreen.web:kept") is socket.socket
