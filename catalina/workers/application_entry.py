@@ -115,6 +115,12 @@ class ApplicationEntry:
         return worker not in POOL_SEATS if self.workers is None else worker in self.workers
 
     @property
+    def seats(self) -> tuple[int, ...]:
+        """The workers of its own pool, none for one that shares the node's workers."""
+        workers = self.workers or ()
+        return workers if workers and workers[0] in POOL_SEATS else ()
+
+    @property
     def key(self) -> str:
         """See :func:`application_key`."""
         return application_key(self.host, self.name)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError, DeploymentError
-from catalina.loader.own_packages import brings_packages
 from catalina.workers.application_entry import (
     ApplicationEntry,
     ContextSource,
@@ -32,9 +31,8 @@ from catalina.workers.application_entry import (
 )
 from catalina.workers.frames import CallError
 from catalina.workers.placements import Placements
-from catalina.workers.pools import Pools, Seats
+from catalina.workers.pools import Pools, Seats, wants_pool
 from catalina.workers.services import KNOWS_SESSION
-from catalina.workers.shared_parts import POOL_SEATS
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -130,7 +128,7 @@ class Followers:
                 with self._table:
                     self._loaded = ""
             self._change(key, is_paused=False)
-            self._pools.free(set(_seats(old)) - set(_seats(entry)))
+            self._pools.free(set(old.seats if old is not None else ()) - set(entry.seats))
 
     def _workers_for(
         self, context: StandardContext, entry: ApplicationEntry, old: ApplicationEntry | None
@@ -140,23 +138,16 @@ class Followers:
         Raises:
             DeploymentError: it does not start in a pool of its own.
         """
-        if not _is_isolated(context):
+        if not wants_pool(context):
             return self._placements.choose(entry.key, context.workers)
         self._placements.forget(entry.key)
-        count = max(1, context.workers)
-        if not self._links.is_open:  # the workers come when everything is deployed
-            return self._pools.take_again(entry.key, count)
-        if old is not None and old.is_paused and _seats(old) and (old.source, old.files) == (entry.source, entry.files):
-            return old.workers  # they wait, and run what is there already
-        seats = self._pools.take(entry.key, count)
-        self._pools.start(replace(entry, workers=seats, is_paused=False), seats)
-        return seats
+        return self._pools.choose(entry, old, max(1, context.workers), has_workers=self._links.is_open)
 
     def _load(self, entry: ApplicationEntry, present: list[Member]) -> None:
         """Load an application in its workers, then tell the others who runs it."""
         runs, gone = 0, 0
         # Whoever waits, and runs what is there already, need not load it again; nor need the new workers of a pool.
-        argument = {"entry": entry.told(), "new": not entry.is_paused and not _seats(entry)}
+        argument = {"entry": entry.told(), "new": not entry.is_paused and not entry.seats}
         workers = [worker for worker in present if entry.runs_in(_index(worker))]
         for worker in workers:
             result: Any = self._call(worker, "load", argument)
@@ -207,17 +198,17 @@ class Followers:
         """Let the processes of an application's pool end, if it has one."""
         with self._table:
             entry = self._entries.get(key)
-            seats = _seats(entry)
-            if entry is not None and seats:
-                self._entries[key] = replace(entry, workers=())
-        self._pools.free(seats)
+            if entry is None or not entry.seats:
+                return
+            self._entries[key] = replace(entry, workers=())
+        self._pools.free(entry.seats)
 
     def keeps(self, context: StandardContext) -> bool:
         """See :class:`Elsewhere`."""
         key = manager_key(context).decode()
         with self._changing:
             entry = self._entries.get(key)
-            if entry is None or not entry.runs or entry.is_paused or not _seats(entry):
+            if entry is None or not entry.runs or entry.is_paused or not entry.seats:
                 return False
             self._kept.add(key)
             return True
@@ -233,12 +224,13 @@ class Followers:
             self._placements.forget(key)
             self._kept.discard(key)
             with self._table:
-                seats = _seats(self._entries.pop(key, None))
+                entry = self._entries.pop(key, None)
                 self._contexts.pop(key, None)
                 workers = self._present()
             for worker in workers:
                 self._call(worker, "remove", {"key": key})
-            self._pools.free(seats)
+            if entry is not None:
+                self._pools.free(entry.seats)
 
     def pause(self, context: StandardContext) -> None:
         """See :class:`Elsewhere`."""
@@ -357,7 +349,7 @@ class Followers:
     def opened(self) -> None:
         """Everything is deployed: seats that nobody has taken again are free."""
         with self._table:
-            self._pools.free_others(index for entry in self._entries.values() for index in _seats(entry))
+            self._pools.free_others(index for entry in self._entries.values() for index in entry.seats)
 
     def _indexes(self) -> set[int]:
         return {_index(worker) for worker in self._links.members}
@@ -371,16 +363,12 @@ class Followers:
 
     def _replace_me(self, caller: int | None, why: str) -> None:
         """A pool's worker has had enough: another one takes its place as soon as it has started the application."""
+        if caller is None:
+            raise CatalinaError("a process that is no worker has asked for another in its place")
         with self._changing:
             with self._table:
-                found = (each for each in self._entries.values() if caller in _seats(each))
-                old = next((each for each in found if each.runs and not each.is_paused), None)
-            if old is None or caller is None:
-                raise CatalinaError(f"worker [{caller}] is in no pool that runs")
-            seats = self._pools.take(old.key, 1)
-            entry = replace(old, workers=(*(index for index in _seats(old) if index != caller), *seats))
-            log.info("[%s] A worker of its pool is replaced: %s", entry.name or "/", why)
-            self._pools.start(entry, seats)
+                entries = list(self._entries.values())
+            entry = self._pools.replace_worker(entries, caller, why)
             with self._table:
                 self._entries[entry.key] = entry
                 present = self._present()
@@ -488,19 +476,6 @@ class Followers:
             context.reload(by_command=bool(asked["by_command"]))
         if not context.state.available:
             raise CatalinaError(context.failure)
-
-
-def _seats(entry: ApplicationEntry | None) -> tuple[int, ...]:
-    """The workers of an application's own pool, none for one that shares the node's workers."""
-    workers = (entry.workers or ()) if entry is not None else ()
-    return workers if workers and workers[0] in POOL_SEATS else ()
-
-
-def _is_isolated(context: StandardContext) -> bool:
-    """True when an application wants a pool of its own."""
-    if context.isolation == "auto":
-        return bool(context.loader.installed) or brings_packages(context.document_root)
-    return context.isolation == "process"
 
 
 def _index(worker: Member) -> int:

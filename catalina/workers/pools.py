@@ -11,14 +11,19 @@ import logging
 import time
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from threading import Condition
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from catalina.errors import DeploymentError
+from catalina.errors import CatalinaError, DeploymentError
+from catalina.loader.own_packages import brings_packages
 from catalina.workers.application_entry import ApplicationEntry
 from catalina.workers.shared_parts import POOL_SEATS
 
-__all__ = ["Pools", "Seats"]
+if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+
+__all__ = ["Pools", "Seats", "wants_pool"]
 
 log = logging.getLogger("org.apache.catalina.workers.Pools")
 
@@ -36,6 +41,13 @@ class Seats(Protocol):
 
     def give(self, number: int, owner: int) -> None:
         """Want a worker in a seat, or none (0)."""
+
+
+def wants_pool(context: StandardContext) -> bool:
+    """True when an application wants a pool of its own."""
+    if context.isolation == "auto":
+        return bool(context.loader.installed) or brings_packages(context.document_root)
+    return context.isolation == "process"
 
 
 def _owner_of(key: str) -> int:
@@ -69,6 +81,49 @@ class Pools:
         #: The entry of an application whose new workers start, for them alone. Under the lock.
         self.starting: ApplicationEntry | None = None
         self._died: set[int] = set()
+
+    def choose(
+        self, entry: ApplicationEntry, old: ApplicationEntry | None, count: int, *, has_workers: bool
+    ) -> tuple[int, ...]:
+        """The seats for an application whose workers have started it when this returns.
+
+        Args:
+            old: what the keeper knew of it before.
+            has_workers: False while the node starts; the workers come when everything is deployed.
+
+        Raises:
+            DeploymentError: it does not start in them, or there are too few seats.
+        """
+        if not has_workers:
+            return self.take_again(entry.key, count)
+        if old is not None and old.is_paused and old.seats and (old.source, old.files) == (entry.source, entry.files):
+            return old.seats  # they wait, and run what is there already
+        seats = self.take(entry.key, count)
+        self.start(replace(entry, workers=seats, is_paused=False), seats)
+        return seats
+
+    def replace_worker(self, entries: Iterable[ApplicationEntry], index: int, why: str) -> ApplicationEntry:
+        """Start another worker for the one that has had enough, and that goes on until its seat is free.
+
+        Args:
+            entries: of all applications.
+            index: of the worker.
+
+        Returns: the entry of its application, with the new worker in the place of the old one.
+
+        Raises:
+            CatalinaError: no pool that runs has this worker.
+            DeploymentError: the application does not start in another one.
+        """
+        found = (each for each in entries if index in each.seats)
+        old = next((each for each in found if each.runs and not each.is_paused), None)
+        if old is None:
+            raise CatalinaError(f"worker [{index}] is in no pool that runs")
+        seats = self.take(old.key, 1)
+        entry = replace(old, workers=(*(each for each in old.seats if each != index), *seats))
+        log.info("[%s] A worker of its pool is replaced: %s", entry.name or "/", why)
+        self.start(entry, seats)
+        return entry
 
     def take(self, key: str, count: int) -> tuple[int, ...]:
         """Free seats for an application.
