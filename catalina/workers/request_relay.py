@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catalina.errors import CatalinaError, ProtocolError
 from catalina.polling import is_ready
@@ -292,7 +292,7 @@ def _as_text(field: tuple[bytes, bytes]) -> tuple[str, str]:
     return field[0].decode("latin-1"), field[1].decode("latin-1")
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     """True for a value that JSON can say: those of TLS and of AJP."""
     if isinstance(value, tuple):
         return all(isinstance(each, str) for each in value)
