@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
 
-__all__ = ["Elsewhere", "NodeRole"]
+__all__ = ["Elsewhere", "NodeRole", "PoolState"]
+
+
+class PoolState(NamedTuple):
+    """The processes of an application that has its own.
+
+    Args:
+        processes: their ids.
+        restarts: how often another process has taken the place of one that died or had enough, since the application
+            or the keeper came. A reload does not count.
+    """
+
+    processes: tuple[int, ...]
+    restarts: int
 
 
 class Elsewhere(Protocol):
@@ -50,6 +63,9 @@ class Elsewhere(Protocol):
 
     def workers_of(self, context: StandardContext) -> tuple[int, ...] | None:
         """The indexes of the workers that an application runs in; None for all, or an unknown one."""
+
+    def pool_of(self, context: StandardContext) -> PoolState | None:
+        """The state of an application's own pool; None for one that shares the node's workers."""
 
     def keeps(self, context: StandardContext) -> bool:
         """True when an application runs on as it was before, although its new start has failed: a pool's old processes

@@ -10,6 +10,7 @@ from catalina.core.standard_context import StandardContext
 from catalina.startup.host_config import HostConfig
 
 if TYPE_CHECKING:
+    from catalina.core.node_role import PoolState
     from catalina.core.standard_host import StandardHost
 
 __all__ = ["ApplicationState", "application_states"]
@@ -26,6 +27,7 @@ class ApplicationState:
         directory: its document base, or the file from which deployment tried to make it.
         reason: why it does not run; empty when it runs, or somebody stopped it.
         workers: the indexes of the workers that run it; None for all, and in a node of one process.
+        pool: its own processes; None without any.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ApplicationState:
     directory: str
     reason: str
     workers: tuple[int, ...] | None = None
+    pool: PoolState | None = None
 
     @property
     def label(self) -> str:
@@ -54,7 +57,9 @@ def _contexts(host: StandardHost) -> Iterator[ApplicationState]:
             reason = "" if runs else context.failure
             elsewhere = context.elsewhere
             workers = None if elsewhere is None else elsewhere.workers_of(context)
-            yield ApplicationState(context.name or "/", runs, sessions, str(context.doc_base or ""), reason, workers)
+            pool = None if elsewhere is None else elsewhere.pool_of(context)
+            directory = str(context.doc_base or "")
+            yield ApplicationState(context.name or "/", runs, sessions, directory, reason, workers, pool)
 
 
 def _without_context(host: StandardHost) -> Iterator[ApplicationState]:

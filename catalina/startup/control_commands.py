@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
 from catalina.core.node_restart import RESTARTED
+from catalina.core.node_role import PoolState
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
@@ -23,6 +24,7 @@ from catalina.startup.application_environment import application_environment
 from catalina.startup.application_states import application_states
 from catalina.startup.host_config import HostConfig
 from catalina.startup.node_commands import NodeCommands, Outcome, columns
+from catalina.startup.worker_limits import resident_bytes
 from catalina.util.context_name import ContextName
 from catalina.util.path_names import checked_name
 from catalina.workers.shared_parts import worker_name
@@ -64,8 +66,8 @@ class ControlCommands:
         return done
 
     def do_list(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
-        """The applications of a host: path and version, state, sessions, the workers that run it if not all do,
-        directory, and the reason when one does not run.
+        """The applications of a host: path and version, state, sessions, the workers that run it if not all do, memory
+        and restarts of those of a pool, directory, and the reason when one does not run.
         """
         states = application_states(host)
         table: list[list[str]] = [
@@ -78,6 +80,10 @@ class ControlCommands:
         if any(each.workers is not None for each in states):
             workers = ("all" if each.workers is None else ",".join(map(worker_name, each.workers)) for each in states)
             table.insert(3, ["WORKERS", *workers])
+        if any(each.pool is not None for each in states):
+            pools = [each.pool for each in states]
+            table.insert(4, ["MEMORY", *("-" if each is None else _memory_of(each) for each in pools)])
+            table.insert(5, ["RESTARTS", *("-" if each is None else str(each.restarts) for each in pools)])
         return columns(list(zip(*table, strict=True)))
 
     def do_reload(self, host: StandardHost, arguments: dict[str, Any], file: object, report: Report) -> list[str]:
@@ -191,7 +197,7 @@ class ControlCommands:
             raise CatalinaError(f"host {host.name} has no deployment")
         return config
 
-    @contextmanager
+    @contextlib.contextmanager
     def _serviced(self, host: StandardHost, name: str) -> Iterator[None]:
         config = self._config(host)
         if not config.try_add_serviced(name):
@@ -260,6 +266,15 @@ def _copy(source: IO[bytes], target: str, report: Report) -> None:
             sink.write(chunk)
             done += len(chunk)
             report("copying", done, size)
+
+
+def _memory_of(pool: PoolState) -> str:
+    """The memory of a pool's processes together; one that ends at this moment has none."""
+    used = 0
+    for process in pool.processes:
+        with contextlib.suppress(OSError):
+            used += resident_bytes(process)
+    return f"{used / 2**20:.0f} MiB"
 
 
 def _farm(host: StandardHost, copy: str, file_name: str, name: ContextName, report: Report) -> list[str]:

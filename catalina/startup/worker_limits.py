@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.core.standard_context import StandardContext
 
-__all__ = ["MAX_MEMORY", "MAX_REQUESTS", "RequestTimeout", "WorkerLimits"]
+__all__ = ["MAX_MEMORY", "MAX_REQUESTS", "RequestTimeout", "WorkerLimits", "resident_bytes"]
 
 log = logging.getLogger("org.apache.catalina.startup.WorkerLimits")
 
@@ -44,9 +44,13 @@ GRACE_SECONDS = 2.0
 SPREAD = 0.1
 
 
-def resident_bytes() -> int:
-    """The memory that this process has in use (proc(5), statm)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
+def resident_bytes(process: int | None = None) -> int:
+    """The memory that a process has in use, without an id this one (proc(5), statm).
+
+    Raises:
+        OSError: it has ended.
+    """
+    return int(Path(f"/proc/{'self' if process is None else process}/statm").read_text().split()[1]) * _PAGE
 
 
 class WorkerLimits:

@@ -19,6 +19,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from catalina.core.node_role import PoolState
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.workers.application_entry import (
@@ -30,6 +31,7 @@ from catalina.workers.application_entry import (
     manager_key,
 )
 from catalina.workers.frames import CallError
+from catalina.workers.peers import process_of
 from catalina.workers.placements import Placements
 from catalina.workers.pools import Pools, Seats, wants_pool
 from catalina.workers.services import KNOWS_SESSION
@@ -230,7 +232,7 @@ class Followers:
             for worker in workers:
                 self._call(worker, "remove", {"key": key})
             if entry is not None:
-                self._pools.free(entry.seats)
+                self._pools.forget(entry)
 
     def pause(self, context: StandardContext) -> None:
         """See :class:`Elsewhere`."""
@@ -345,6 +347,15 @@ class Followers:
         with self._table:
             entry = self._entries.get(manager_key(context).decode())
             return None if entry is None else entry.workers
+
+    def pool_of(self, context: StandardContext) -> PoolState | None:
+        """See :class:`Elsewhere`."""
+        with self._table:
+            entry = self._entries.get(manager_key(context).decode())
+            if entry is None or not entry.seats:
+                return None
+            processes = tuple(process_of(worker) for worker in self._present() if entry.runs_in(_index(worker)))
+        return PoolState(processes, self._pools.restarts(entry.key))
 
     def opened(self) -> None:
         """Everything is deployed: seats that nobody has taken again are free."""

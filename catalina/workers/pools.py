@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from threading import Condition
@@ -81,6 +82,8 @@ class Pools:
         #: The entry of an application whose new workers start, for them alone. Under the lock.
         self.starting: ApplicationEntry | None = None
         self._died: set[int] = set()
+        #: How often a worker was lost or replaced, by the number of the application. Under the lock.
+        self._restarts: Counter[int] = Counter()
 
     def choose(
         self, entry: ApplicationEntry, old: ApplicationEntry | None, count: int, *, has_workers: bool
@@ -123,6 +126,8 @@ class Pools:
         entry = replace(old, workers=(*(each for each in old.seats if each != index), *seats))
         log.info("[%s] A worker of its pool is replaced: %s", entry.name or "/", why)
         self.start(entry, seats)
+        with self._table:
+            self._restarts[_owner_of(entry.key)] += 1
         return entry
 
     def take(self, key: str, count: int) -> tuple[int, ...]:
@@ -168,6 +173,19 @@ class Pools:
             if self.starting is not None and index in (self.starting.workers or ()):
                 self._died.add(index)
                 self._table.notify_all()
+            elif index in POOL_SEATS and (owner := self._seats.owner(index - POOL_SEATS.start)):
+                self._restarts[owner] += 1
+
+    def restarts(self, key: str) -> int:
+        """How often another worker has taken the place of one of an application's."""
+        with self._table:
+            return self._restarts[_owner_of(key)]
+
+    def forget(self, entry: ApplicationEntry) -> None:
+        """An application has gone."""
+        self.free(entry.seats)
+        with self._table:
+            self._restarts.pop(_owner_of(entry.key), None)
 
     def start(self, entry: ApplicationEntry, seats: Iterable[int]) -> None:
         """Wait until the workers of new seats have started an application.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import threading
@@ -73,11 +74,20 @@ def pid_of(node: Node, app: str = "/app") -> int:
     return int(node.get("/", app=app).body.split()[1])
 
 
+def listed(node: Node, app: str = "/app") -> dict[str, str]:
+    """The row of an application in ``catalina list``, by the heads of its columns."""
+    head, *rows = (re.split("  +", line) for line in node.catalina("list").stdout.splitlines())
+    return dict(zip(head, next(row for row in rows if row[0] == app), strict=False))
+
+
 def test_an_application_has_a_process_of_its_own(node: Node) -> None:
     assert [pid_of(node)] == node.named_processes("catalina-p")
     assert [pid_of(node, "/all")] == node.named_processes("catalina-w")
-    listed = node.catalina("list").stdout.split("\n")
-    assert next(line for line in listed if line.startswith("/app")).split()[3].startswith("p")
+    mine, other = listed(node, "/app"), listed(node, "/all")
+    assert (mine["WORKERS"][0], other["WORKERS"]) == ("p", "all")
+    assert (mine["MEMORY"].split()[1], mine["RESTARTS"]) == ("MiB", "0")
+    assert int(mine["MEMORY"].split()[0]) > 5
+    assert (other["MEMORY"], other["RESTARTS"]) == ("-", "-")
 
 
 def test_a_reload_is_a_new_process_with_the_same_sessions(node: Node) -> None:
@@ -120,8 +130,10 @@ def test_a_version_that_does_not_start_changes_nothing(node: Node) -> None:
 
 def test_kill_9_of_its_process_loses_no_session(node: Node) -> None:
     session, before = node.get("/").session_id, pid_of(node)
+    restarts = int(listed(node)["RESTARTS"])
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: pid_of(node) != before, "another process serves it", seconds=30)
+    assert int(listed(node)["RESTARTS"]) == restarts + 1
     assert node.get("/", session).body.split()[0] == b"2"
 
 

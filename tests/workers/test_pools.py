@@ -70,6 +70,17 @@ def test_seats_are_taken_and_free_again() -> None:
     assert keeper.pools.take("c", 1) == (FIRST + 3,), "the process in the first seat has not ended yet"
 
 
+def test_a_worker_that_is_lost_counts_as_a_restart_and_one_that_is_not_wanted_any_more_does_not() -> None:
+    keeper = Keeper()
+    first, second = keeper.pools.take(ENTRY.key, 2)
+    keeper.pools.lost(first)
+    keeper.pools.free((second,))
+    keeper.pools.lost(second)
+    assert keeper.pools.restarts(ENTRY.key) == 1
+    keeper.pools.forget(ENTRY)
+    assert keeper.pools.restarts(ENTRY.key) == 0
+
+
 def test_there_are_only_so_many_seats() -> None:
     with pytest.raises(DeploymentError, match="its pool wants 33 workers, 32 of 32 seats"):
         Keeper().pools.take("a", 33)
