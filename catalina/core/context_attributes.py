@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from catalina.attributes import Attribute, byte_size, choice
+from catalina.attributes import Attribute, AttributeRefused, byte_size, choice
 from catalina.core.container_base import ContainerBase
 
-__all__ = ["Affinity", "ContextAttributes"]
+__all__ = ["Affinity", "ContextAttributes", "inner_path"]
 
 _NO_CLASS_LOADER = "Python has no class loader to clean up after"
 _NO_TLD = "there are no tag libraries"
@@ -31,6 +31,14 @@ def affinity(text: str) -> Affinity:
     if kind.strip() not in ("cookie", "query", "header") or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
         raise ValueError("cookie:NAME, query:NAME or header:NAME")
     return Affinity(kind, name)
+
+
+def inner_path(text: str) -> str:
+    """Converter for a path inside the application, with or without a query."""
+    path = text.strip()
+    if not path.startswith("/"):
+        raise AttributeRefused("a path that begins with /")
+    return path
 
 
 class ContextAttributes(ContainerBase):
@@ -184,6 +192,13 @@ class ContextAttributes(ContainerBase):
     request_timeout = Attribute(
         int, 0, unit="ms", doc="A request of a pool that takes longer gets 503, and ends its worker. 0: no limit."
     )
+    health_path = Attribute(
+        inner_path,
+        None,
+        doc="A path in the application, /health, that a new version of a pool has to answer with a status below 500"
+        " before the old one ends; otherwise it does not start.",
+    )
+    health_timeout = Attribute(int, 30_000, unit="ms", doc="How long the answer to healthPath may take.")
 
     # Descriptors.
     xml_block_external = Attribute(

@@ -5,7 +5,7 @@ from files.
   ``home_directory``, ``system_properties``, ``catalina_properties``, ``property_sources``. ``catalina`` loads
   server.xml.
 - The processes: ``node_application`` is the arbiter, ``node_worker`` the process below it, ``node_parts`` what each
-  does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``arbiter_log``,
+  does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``health_gate``, ``arbiter_log``,
   ``version_logger_listener``.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``application_packages`` (requirements), ``archive_installation``, ``archive_exchange``,

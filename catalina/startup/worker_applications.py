@@ -23,10 +23,11 @@ from catalina.loader.leftovers import find_leaks
 from catalina.loader.load_failure import describe_failure
 from catalina.startup.application_environment import ENVIRONMENT, application_environment
 from catalina.startup.context_maker import give_source, make_context
+from catalina.startup.health_gate import HealthGate
 from catalina.startup.host_config import HostConfig
 from catalina.startup.node_status import STATUS, node_status
 from catalina.startup.vm_report import thread_dump
-from catalina.workers.application_entry import ApplicationEntry, ContextSource, HostSource, files_of
+from catalina.workers.application_entry import ApplicationEntry, ContextSource, HostSource, files_of, manager_key
 
 if TYPE_CHECKING:
     from catalina.core.standard_engine import StandardEngine
@@ -65,6 +66,8 @@ class WorkerApplications:
         #: and True if its code runs here.
         self._made: dict[str, tuple[ContextSource | None, str, bool]] = {}
         self._failures: dict[str, str] = {}
+        #: This pool's worker begins with an application that the keeper starts now, and not in the place of another.
+        self._is_new = False
         #: Contexts that have gone, and whose requests wait for the next of the name.
         self._awaited: dict[str, tuple[StandardHost, StandardContext]] = {}
         #: The hosts that the keeper has added.
@@ -125,6 +128,7 @@ class WorkerApplications:
         if not isinstance(told, dict):
             raise ProtocolError(f"expected the keeper's table, an object, got {type(told).__name__}")
         self._take_hosts(told)
+        self._is_new = bool(told["new"])
         return [ApplicationEntry.heard(each) for each in told["applications"]]
 
     def _take_hosts(self, told: Asked) -> None:
@@ -177,7 +181,17 @@ class WorkerApplications:
     def started(self) -> None:
         """The server runs: tell the keeper what does not, and follow its word from now on."""
         self._has_started.set()
+        if self._is_new:
+            self._refuse_unhealthy()
         self._role.queries.call("joined", self._failures)
+
+    def _refuse_unhealthy(self) -> None:
+        """The new version of a pool's application has to be in health before the old one goes."""
+        context = self.running()
+        why = "" if context is None else HealthGate(context).why_not()
+        if context is not None and why:
+            log.error("[%s] does not start: %s", context.name or "/", why)
+            self._failures[manager_key(context).decode()] = why
 
     def _follow_next_keeper(self) -> Callable[[], None]:
         """Another keeper is there, which has deployed what it has found. It gets the sessions when this returns; then

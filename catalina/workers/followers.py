@@ -420,11 +420,14 @@ class Followers:
                 self._joined.append(worker)
             entries = dict(self._entries)
             starting = self._pools.starting
+            is_new = False
             if starting is not None and _index(worker) in (starting.workers or ()):
                 entries[starting.key] = starting
+                is_new = starting.key == self._loaded
             return {
                 "hosts": [asdict(host) for host in self._hosts.values()],
                 "removed": list(self._removed),
+                "new": is_new,
                 "applications": [replace(entry, is_paused=False).told() for entry in entries.values()],
             }
 

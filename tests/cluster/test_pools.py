@@ -18,7 +18,8 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
 
-CONTEXT = '<Context isolation="process" requestTimeout="1500" failCtxIfServletStartFails="true"/>'
+CONTEXT = """<Context isolation="process" requestTimeout="1500" failCtxIfServletStartFails="true"
+    healthPath="/health" healthTimeout="30000"/>"""
 LOADED_AT_START = WEB_XML.replace("</servlet-class>", "</servlet-class><load-on-startup>1</load-on-startup>")
 APPLICATION = """
 import os
@@ -26,6 +27,8 @@ VERSION = "one"
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
+    if path == "/health" and VERSION == "unhealthy":
+        raise RuntimeError("no database")
     start_response("200 OK", [("Content-Type", "text/plain")])
     if path == "/loop":
         while True:
@@ -123,6 +126,11 @@ def test_a_version_that_does_not_start_changes_nothing(node: Node) -> None:
     assert outcome.returncode != 0
     assert "nosuchmodule" in outcome.stdout + outcome.stderr
     assert pid_of(node) == before
+    code.write_text(APPLICATION.replace("one", "unhealthy"))
+    outcome = node.catalina("reload", "/app")
+    assert outcome.returncode != 0
+    assert "healthPath [/health] fails: RuntimeError: no database" in outcome.stdout + outcome.stderr
+    assert pid_of(node) == before
     code.write_text(good)
     assert node.catalina("reload", "/app").returncode == 0
     assert pid_of(node) != before
@@ -172,6 +180,9 @@ def test_an_archive_is_exchanged_and_one_that_does_not_start_changes_nothing(nod
     broken = node.catalina("deploy", archive_of(tmp_path, "broken", source="import nosuchmodule"))
     assert broken.returncode != 0
     assert "nosuchmodule" in broken.stdout + broken.stderr
+    unhealthy = node.catalina("deploy", archive_of(tmp_path, "unhealthy"))
+    assert unhealthy.returncode != 0
+    assert "healthPath [/health] fails" in unhealthy.stdout + unhealthy.stderr
     assert node.get("/", session, app="/shop").body.split() == [b"3", answer[1], b"second"], "the same process"
     assert node.catalina("deploy", archive_of(tmp_path, "shared", "<Context/>")).returncode == 0
     answer = node.get("/", session, app="/shop").body.split()

@@ -59,7 +59,7 @@ class FakeRole:
             return None
         self.refusals -= 1
         applications = [entry.told() for entry in self.table]
-        table = {"hosts": self.hosts, "removed": self.removed, "applications": applications}
+        table = {"hosts": self.hosts, "removed": self.removed, "new": False, "applications": applications}
         return None if self.refusals >= 0 else table
 
     def tell(self, context: StandardContext) -> None:

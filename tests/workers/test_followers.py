@@ -55,7 +55,7 @@ class Following:
         for service in ("load", "stop", "remove", "pause", "add-host", "remove-host"):
             note(service, None)
         table: Any = worker.queries.call("join", None)
-        self.hosts, self.removed = table["hosts"], table["removed"]
+        self.hosts, self.removed, self.is_new = table["hosts"], table["removed"], table["new"]
         applications: list[Any] = table["applications"]
         return applications
 
@@ -274,11 +274,14 @@ def test_an_application_gets_workers_of_its_own_before_the_others_hear_of_it(fol
     wait_until(lambda: any(following.seats.owners), "a seat is taken")
     assert following.followers.workers_of(following.context) is None
     assert is_told(following, 512)["workers"] == [512]
+    assert following.is_new, "it has to be in health"
     following.node.workers[-1].queries.call("joined", {})
     start.join(15)
     assert following.followers.workers_of(following.context) == (512,)
     assert following.told_of("load") == [512, 0, 1]
     assert [asked["new"] for _, service, asked in following.told if service == "load"] == [False] * 3
+    is_told(following, 512)
+    assert not following.is_new, "a process that comes in the place of one that has died serves in any case"
 
 
 def test_a_pool_that_does_not_start_changes_nothing(following: Following) -> None:
