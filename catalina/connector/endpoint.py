@@ -369,7 +369,7 @@ class Endpoint:
         for sock in self.sockets:
             sock.setblocking(False)
             self.reactor.register(sock, READ, lambda _, sock=sock: self._accept(sock))  # type: ignore[misc]
-        if self.paused:  # another thread has paused it meanwhile, perhaps before it found anything to take back
+        if self.paused:  # another thread has paused it meanwhile, perhaps before there was anything to unregister
             self._accept_off()
 
     def _accept_again(self) -> None:
@@ -377,10 +377,10 @@ class Endpoint:
             self._accept_on()
 
     def _accept_off(self) -> None:
-        if self._accepting:
-            self._accepting = False
-            for sock in self.sockets:
-                self.reactor.unregister(sock)
+        # Whatever _accepting says: another thread may be between that and the registration.
+        self._accepting = False
+        for sock in self.sockets:
+            self.reactor.unregister(sock)
 
     def _accept(self, listening: socket.socket) -> None:
         role = self._role

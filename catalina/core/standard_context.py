@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalina.attributes import Element, Text
+from catalina.attributes import Element, Text, xml_name
 from catalina.connector.in_progress import InProgress
 from catalina.core.application_context import ApplicationContext
 from catalina.core.application_filters import ApplicationFilters
@@ -47,6 +47,8 @@ __all__ = ["StandardContext"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
+#: Attributes that count for an application with a pool of its own.
+POOL_ATTRIBUTES = ("max_memory", "max_requests", "request_timeout", "health_path", "health_timeout")
 #: Seconds that a round of the loop may take.
 ROUND_SECONDS = 5.0
 
@@ -376,12 +378,22 @@ class StandardContext(ContextBean, ContextDescription):
                 raise LifecycleError(f"Context [{self.name}] does not start: {exc!r}") from exc
             raise
 
+    def warn_without_pool(self) -> None:
+        """The application has no pool of its own: say which of its attributes have no effect therefore."""
+        given = [name for name in POOL_ATTRIBUTES if name in self.given]
+        if given:
+            words = ", ".join(xml_name(name) for name in given)
+            log.warning('%s: %s: expected isolation="process", or "auto" and packages of its own; there is no pool, '
+                        "and they have no effect", self, words)  # fmt: skip
+
     def _start_application(self) -> None:
         if self.isolation == "process" and self._role is None:
             raise DeploymentError(
                 f'{self}: isolation="process" needs a keeper, which starts and ends its processes: set '
                 "-Dcatalina.keeper=true, or catalina.workers to 2 or more"
             )
+        if self._role is None:
+            self.warn_without_pool()
         self.work_path.mkdir(parents=True, exist_ok=True)
         self.application_context = ApplicationContext(self)
         self.resources.context = self

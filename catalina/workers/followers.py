@@ -141,6 +141,7 @@ class Followers:
             DeploymentError: it does not start in a pool of its own.
         """
         if not wants_pool(context):
+            context.warn_without_pool()
             return self._placements.choose(entry.key, context.workers)
         self._placements.forget(entry.key)
         return self._pools.choose(entry, old, max(1, context.workers), has_workers=self._links.is_open)

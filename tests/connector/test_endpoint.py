@@ -10,6 +10,7 @@ import pytest
 
 from catalina.connector.connector import Connector
 from catalina.core.standard_thread_executor import StandardThreadExecutor
+from catalina.reactor import Reactor
 from tests.connector.serving import Client, Container, serving
 from tests.support.waiting import take_time, wait_until
 
@@ -163,6 +164,25 @@ def test_a_request_that_comes_while_the_loop_is_busy_with_a_pause_is_answered_be
         assert connector.endpoint.running == 0
         client.socket.settimeout(0.0)  # the answer is here, or it comes too late
         assert client.answer().status == 200
+
+
+def test_a_pause_in_the_moment_in_which_accepting_goes_on_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(hello) as connector:
+        connector.pause()
+        plain = Reactor.register
+
+        def pause_then_register(reactor: Reactor, sock: Any, *arguments: Any, **values: Any) -> None:
+            monkeypatch.undo()
+            connector.pause()
+            plain(reactor, sock, *arguments, **values)
+
+        monkeypatch.setattr(Reactor, "register", pause_then_register)
+        connector.resume()
+        with Client(connector) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.socket.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                client.receive_more()
 
 
 def test_a_stop_with_nobody_there_does_not_wait():

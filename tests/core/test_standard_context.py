@@ -125,6 +125,17 @@ def test_a_reload_starts_the_code_anew(tmp_path: Path, caplog: pytest.LogCapture
     assert "Reloading Context with name [/shop] is completed" in caplog.text
 
 
+def test_attributes_of_a_pool_are_said_to_have_no_effect_without_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = Node(tmp_path)
+    node.add("shop", counter(), health_path="/health", max_requests=1000)
+    with node:
+        assert node.ask("/shop/").status == 200
+    assert 'maxRequests, healthPath: expected isolation="process"' in caplog.text
+    assert "there is no pool, and they have no effect" in caplog.text
+
+
 def test_only_a_running_application_can_be_reloaded(tmp_path: Path) -> None:
     context = Node(tmp_path).add("shop", counter())
     with pytest.raises(LifecycleError, match=r"reload\(\) is not possible in state NEW"):
