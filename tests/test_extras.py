@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -19,6 +21,36 @@ def test_the_extras_are_those_of_the_project() -> None:
         for requirement in requirements
     }
     assert brought == {DISTRIBUTIONS.get(package, package): extra for package, extra in EXTRAS.items()}
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+from importlib.abc import MetaPathFinder
+import catalina
+from catalina.extras import EXTRAS
+
+class Absent(MetaPathFinder):
+    def find_spec(self, fullname, path, target=None):
+        if fullname.partition(".")[0] in EXTRAS:
+            raise ModuleNotFoundError(fullname, name=fullname)
+
+sys.meta_path.insert(0, Absent())
+for module in pkgutil.walk_packages(catalina.__path__, "catalina."):
+    if not module.name.startswith("catalina.contrib.") and not module.name.endswith("__main__"):
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError:
+            print(module.name)
+"""
+
+
+def test_without_extras_only_the_parts_of_http2_are_not_there() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == [
+        "catalina.connector.http2_connection",
+        "catalina.coyote.http2.hpack_decoder",
+        "catalina.coyote.http2.http2_upgrade_handler",
+    ]
 
 
 def test_what_is_installed_needs_no_word() -> None:

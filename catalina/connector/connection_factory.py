@@ -25,13 +25,13 @@ from catalina.connector.client_abort_exception import ClientAbortException
 from catalina.connector.connection import Connection, ConnectionFactory, ConnectionHost
 from catalina.connector.connection_facts import AjpConnector, ConnectionFacts, HttpConnector
 from catalina.connector.handover import Handover
-from catalina.connector.http2_connection import PREFACE, Http2Connection
 from catalina.connector.http11_connection import Http11Connection
 from catalina.connector.http11_rules import Http11Rules
 from catalina.connector.request import Request
 from catalina.connector.stream import Stream
 from catalina.connector.tls_contexts import TlsContexts
 from catalina.connector.tls_stream import TlsStream
+from catalina.coyote.http2.http2_parser import PREFACE
 from catalina.reactor import READ, WRITE
 from catalina.tomcat.util.net.tls_client_hello_extractor import TLSClientHelloExtractor
 
