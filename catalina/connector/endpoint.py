@@ -377,6 +377,8 @@ class Endpoint:
             self._accept_on()
 
     def _accept_off(self) -> None:
+        if not (self._accepting or self._started):
+            return
         # Whatever _accepting says: another thread may be between that and the registration.
         self._accepting = False
         for sock in self.sockets:
