@@ -6,6 +6,7 @@ developer's machine they are new ones each time, and what they find becomes an `
 
 import logging
 import os
+import signal
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -17,6 +18,10 @@ from tests.support.leftovers import Leftovers
 settings.register_profile("catalina", deadline=None)
 settings.register_profile("ci", settings.get_profile("catalina"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "catalina")
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # Under nohup the servers of the tests would inherit that HUP is ignored. They do not inherit a function.
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 LEFTOVERS = pytest.StashKey[Leftovers]()
 

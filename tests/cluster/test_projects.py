@@ -96,7 +96,7 @@ def django_project(tmp_path: Path, index: Path) -> Path:
 
 @pytest.fixture
 def farm(tmp_path: Path, index: Path) -> Iterator[Farm]:
-    farm = Farm(tmp_path / "farm", "abc", watchers="a")
+    farm = Farm(tmp_path / "farm", "abc", watchers="a", send_options=6)  # an answer is everywhere
     try:
         farm.start("a", "b", "c")
         yield farm
