@@ -43,6 +43,14 @@ def test_a_newer_state_replaces_it_without_a_gap(base):
     assert base.context("/shop##1") is context
 
 
+def test_an_archive_of_the_same_moment_is_another_one_all_the_same(base):
+    for text in ("one", "two"):
+        made = make_wheel(base.directory.parent / "from", "shop", "1", {"shop.py": hello(text)})
+        os.utime(made, ns=(1_700_000_000_000_000_000,) * 2)
+        assert base.config.install_archive(str(made), FILE, NAME)
+        assert base.ask("/shop##1") == text
+
+
 def test_what_does_not_start_is_taken_back_file_and_all(base):
     install(base, "one")
     before = (base.webapps / FILE).read_bytes()
