@@ -65,14 +65,8 @@ class AjpConnection(ExchangeConnection):
 
     def on_input(self) -> None:
         """Packets have come, or the web server has gone."""
-        if self.runner.running:  # the answer is held, so nothing should come
-            self.stream.detach()
-            return
-        data = self.stream.receive()
-        if data is None:
-            return
+        data = self.take_input()
         if not data:
-            self.close()
             return
         self._exchange.receive(data)
         if self._exchange.state is OWED:

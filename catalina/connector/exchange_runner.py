@@ -219,6 +219,20 @@ class ExchangeConnection(Connection):
         super().__init__(host, stream)
         self.runner = ExchangeRunner(host, stream, self)
 
+    def take_input(self) -> bytes:
+        """The bytes that have come; empty when there is nothing to do. It closes when the client has gone. While an
+        answer is held, what comes waits in the socket.
+        """
+        if self.runner.running:
+            self.stream.detach()
+            return b""
+        data = self.stream.receive()
+        if data is None:
+            return b""
+        if not data:
+            self.close()
+        return data
+
     # For a subclass to do
 
     @property

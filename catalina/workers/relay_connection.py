@@ -75,14 +75,8 @@ class RelayConnection(ExchangeConnection):
 
     def on_input(self) -> None:
         """Frames have come, or the client has gone, and the other worker has closed."""
-        if self.runner.running:  # the answer is held, so nothing should come
-            self.stream.detach()
-            return
-        data = self.stream.receive()
-        if data is None:
-            return
+        data = self.take_input()
         if not data:
-            self.close()
             return
         try:
             self._frames.extend(self._reader.feed(data))

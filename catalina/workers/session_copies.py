@@ -19,7 +19,6 @@ from catalina.ha.session.session_message import (
     EVT_SESSION_CREATED,
     EVT_SESSION_EXPIRED,
     SessionMessage,
-    encode_message,
 )
 from catalina.tribes.channel import EVERYTHING
 from catalina.tribes.ledger.wire import Copy, Question, decode, encode_copies, encode_ends
@@ -429,15 +428,11 @@ class SessionCopies:
         ended = [grave for grave in graves if grave is not None]
         messages: list[Message] = []
         if alive:
-            messages.append((self._message(manager.state_sender.encoded(alive)), EVERYTHING))
+            messages.append((self.manager.ledger_message(manager.state_sender.encoded(alive)), EVERYTHING))
         if ended:
-            messages.append((self._message(encode_ends(ended)), EVERYTHING))
+            messages.append((self.manager.ledger_message(encode_ends(ended)), EVERYTHING))
         if messages:
             self._workers.show(worker, self.key, messages, tells=tells)
-
-    def _message(self, body: bytes) -> bytes:
-        manager = self.manager
-        return encode_message(EVT_LEDGER, manager.name, body, "LEDGER", "LEDGER", manager.now_ms())
 
     # -- who has what --------------------------------------------------------------------------------------------
 

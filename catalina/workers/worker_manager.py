@@ -11,7 +11,7 @@ from catalina.errors import TooManyActiveSessionsError
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.delta_receiver import DeltaReceiver
 from catalina.ha.session.delta_session import STAYS_HERE, DeltaSession
-from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage, encode_message
+from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage
 from catalina.tribes.ledger.record import Record, Snapshot, bare_id
 from catalina.tribes.ledger.wire import Copies, Copy, decode, encode_question
 from catalina.workers.keeper_queries import KeeperGoneError
@@ -394,11 +394,7 @@ class WorkerManager(DeltaManager):
         """The messages with which the next keeper would get the sessions of this worker, and the ends that it knows."""
         with self.lock:
             records, ended = list(self.ledger), list(self.ledger.graves)
-        now_ms = self.now_ms()
-        return [
-            encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", now_ms)
-            for body, _ in self.state_sender.bodies(records, ended)
-        ]
+        return [self.ledger_message(body) for body, _ in self.state_sender.bodies(records, ended)]
 
 
 def _has_listening_values(session: StandardSession) -> bool:

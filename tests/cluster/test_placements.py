@@ -7,23 +7,14 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.cluster.node import Node
-from tests.cluster.test_workers import APPLICATION, WEB_XML
+from tests.cluster.test_workers import write_application
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster
-
-
-def write_application(directory: Path, context: str) -> None:
-    (directory / "WEB-INF" / "classes").mkdir(parents=True)
-    (directory / "META-INF").mkdir()
-    (directory / "WEB-INF" / "web.xml").write_text(WEB_XML)
-    (directory / "WEB-INF" / "classes" / "counting.py").write_text(APPLICATION)
-    (directory / "META-INF" / "context.xml").write_text(context)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import test_workers
 from tests.cluster.node import Node
 from tests.cluster.test_workers import WEB_XML
 from tests.support.waiting import wait_until
@@ -42,11 +43,7 @@ def application(environ, start_response):
 
 
 def write_application(directory: Path, context: str = CONTEXT) -> None:
-    (directory / "WEB-INF" / "classes").mkdir(parents=True)
-    (directory / "META-INF").mkdir()
-    (directory / "WEB-INF" / "web.xml").write_text(LOADED_AT_START)
-    (directory / "WEB-INF" / "classes" / "counting.py").write_text(APPLICATION)
-    (directory / "META-INF" / "context.xml").write_text(context)
+    test_workers.write_application(directory, context, web_xml=LOADED_AT_START, source=APPLICATION)
 
 
 @pytest.fixture(scope="module")

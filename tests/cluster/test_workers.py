@@ -43,14 +43,21 @@ def application(environ, start_response):
 MakeNode = Callable[..., Node]
 
 
+def write_application(root: Path, context: str = "", *, web_xml: str = WEB_XML, source: str = APPLICATION) -> Path:
+    """An application of the module ``counting`` in a new directory, with a META-INF/context.xml if there is a text."""
+    (root / "WEB-INF" / "classes").mkdir(parents=True)
+    (root / "WEB-INF" / "web.xml").write_text(web_xml)
+    (root / "WEB-INF" / "classes" / "counting.py").write_text(source)
+    if context:
+        (root / "META-INF").mkdir()
+        (root / "META-INF" / "context.xml").write_text(context)
+    return root
+
+
 @pytest.fixture
 def counting_webapp(tmp_path: Path) -> Path:
     """An application that counts in the session and says in which process."""
-    root = tmp_path / "counting"
-    (root / "WEB-INF" / "classes").mkdir(parents=True)
-    (root / "WEB-INF" / "web.xml").write_text(WEB_XML)
-    (root / "WEB-INF" / "classes" / "counting.py").write_text(APPLICATION)
-    return root
+    return write_application(tmp_path / "counting")
 
 
 def counting(*nodes: Node) -> CountingClients:

@@ -122,6 +122,18 @@ class SmallWorker:
         found: StandardSession = session
         return found
 
+    def pause_application(self) -> None:
+        """As a reload or an exchange begins: the manager stops, and its sessions stay with this worker."""
+        context: Any = self.manager.context
+        context.paused = True
+        self.manager.stop()
+
+    def resume_application(self) -> None:
+        """The application runs again."""
+        context: Any = self.manager.context
+        self.manager.start()
+        context.paused = False
+
     def end(self) -> None:
         """As a process ends that is killed."""
         self.channel.close()

@@ -282,11 +282,9 @@ def test_a_reload_takes_the_sessions_up_as_they_are_then(make_node: Callable[...
     first, second = node.workers
     session = first.request(count=1)
     assert session is not None
-    first.manager.context.paused = True  # type: ignore[union-attr, misc]
-    first.manager.stop()
+    first.pause_application()
     second.request(session.id, count=2)
-    first.manager.start()
-    first.manager.context.paused = False  # type: ignore[union-attr, misc]
+    first.resume_application()
     again = first.manager.sessions[session.id]
     assert again.get_attribute("count") == 2
     assert first.channel.left == {}
@@ -297,12 +295,10 @@ def test_a_keeper_that_dies_during_a_reload_costs_no_session(make_node: MakeNode
     worker, _ = node.workers
     session = worker.request(count=1)
     assert session is not None
-    worker.manager.context.paused = True  # type: ignore[union-attr, misc]
-    worker.manager.stop()
+    worker.pause_application()
     node.kill_keeper()
     node.start_keeper()
-    worker.manager.start()
-    worker.manager.context.paused = False  # type: ignore[union-attr, misc]
+    worker.resume_application()
     assert worker.manager.sessions[session.id].get_attribute("count") == 1
 
 
@@ -311,8 +307,7 @@ def test_sessions_of_an_application_that_does_not_come_back_are_the_keepers_alon
     worker, _ = node.workers
     session = worker.request(count=1)
     assert session is not None
-    worker.manager.context.paused = True  # type: ignore[union-attr, misc]
-    worker.manager.stop()
+    worker.pause_application()
     (key,) = worker.channel.left
     worker.channel.leave_alone(key)
     node.keeper.read_all()

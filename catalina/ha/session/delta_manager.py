@@ -368,13 +368,17 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         if self.enable_statistics:
             self.sent[event] += 1
 
+    def ledger_message(self, body: bytes) -> bytes:
+        """The bytes of a message of the ledger."""
+        return encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", self.now_ms())
+
     def post_ledger(self, body: bytes, member: Member, options: int = _NOTICED) -> Delivery | None:
         """Send a message of the ledger to a node of this software."""
         cluster = self.cluster
         if cluster is None:
             return None
         self.count_sent(EVT_LEDGER)
-        data = encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", self.now_ms())
+        data = self.ledger_message(body)
         if self.copies is not None and self.copies.post(member, data):
             return None
         return cluster.post_bytes(data, (member,), options, key=EVERYTHING, even_silent=True)
