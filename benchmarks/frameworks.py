@@ -1,9 +1,10 @@
 """Requests per second of Flask and Django pages with the container's sessions, and with sessions in Redis.
 
-    python benchmarks/frameworks.py [--seconds 6] [--rounds 3] [--only flask,django,plain] [--json FILE]
+    python benchmarks/frameworks.py [--seconds 6] [--rounds 3] [--only flask,django,plain] [--pool] [--json FILE]
 
-A page reads one attribute of its session and writes it; 16 keep-alive connections, 64 sessions, all requests to the
-first of two nodes on loopback. Ours: DeltaManager with options 8 (asynchronous) and 6 (the answer waits until the other
+A page reads one attribute of its session and writes it; 16 keep-alive connections, each with four sessions of its own,
+as browsers have (with ``--pool`` all 64 come on all connections, as from a balancer), all requests to the first of two
+nodes on loopback. Ours: DeltaManager with options 8 (asynchronous) and 6 (the answer waits until the other
 node has applied the change), and BackupManager, each with one process and with two workers. Beside it gunicorn
 (gthread, 8 threads) with one and with two workers: Flask-Session on Redis, Django's engines ``cache`` and ``cached_db``
 on Redis (the latter with its table in SQLite). ``plain``: a page without a session, ours, gunicorn's and granian's. The
@@ -26,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +266,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="flask,django,plain")
+    parser.add_argument("--pool", action="store_true", help="all sessions come on all connections")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end everything that was started
@@ -274,7 +277,7 @@ def main() -> None:
     contenders: list[Contender] = []
     try:
         for make in makers(set(arguments.only.split(",")), directory, redis):
-            contenders.append(make())
+            contenders.append(replace(make(), browsers=not arguments.pool))
             print(f"{contenders[-1].name}: {idle_memory(contenders[-1]):.0f} MiB resident", flush=True)
         for number in range(arguments.rounds):
             for contender in contenders:
