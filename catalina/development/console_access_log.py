@@ -12,7 +12,8 @@ class ConsoleAccessLog(AbstractAccessLogValve):
     """The access log of ``catalina run``."""
 
     pattern = Attribute(str, '%h "%r" %s %b %{ms}Tms', doc="The layout of a line.")
+    node = Attribute(str, "", doc="The name before each line, where several nodes print to one terminal.")
 
     def write(self, line: str) -> None:
         """Print a line. The pattern's elements have escaped the client's data."""
-        print(line, flush=True)
+        print(f"{self.node} {line}" if self.node else line, flush=True)

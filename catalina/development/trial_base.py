@@ -64,7 +64,7 @@ _SERVER = """\
 </Server>
 """
 
-_ACCESS_LOG = '<Valve className="catalina.development.console_access_log.ConsoleAccessLog"/>'
+_ACCESS_LOG = '<Valve className="catalina.development.console_access_log.ConsoleAccessLog" node={}/>'
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -144,7 +144,7 @@ class TrialBase:
                 address=quoteattr(self.address),
                 name=quoteattr(self.name),
                 cluster=cluster,
-                valves=_ACCESS_LOG if self.access_log else "",
+                valves=_ACCESS_LOG.format(quoteattr(self.name if self.meeting else "")) if self.access_log else "",
             ),
             "utf-8",
         )

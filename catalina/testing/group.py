@@ -36,6 +36,7 @@ class Group:
         manager: ``DeltaManager`` or ``BackupManager``.
         options: channelSendOptions; with 6 an answer waits until the other nodes have the change.
         environment: variables of the nodes beyond those of the test.
+        workers: the processes of each node that serve. With more than one, a keeper holds their sessions.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Group:
         manager: str = "DeltaManager",
         options: int = 6,
         environment: Mapping[str, str] | None = None,
+        workers: int = 1,
     ) -> None:
         project = find_project(str(application), Path.cwd())
         self._path = ContextName.of_path(path, "").path
@@ -57,7 +59,9 @@ class Group:
             base_directory = directory / f"node{number}"
             interceptor = _INTERCEPTOR.format(quoteattr(str(base_directory / "temp" / "partition")))
             meeting = Meeting(meeting_port, options, manager, interceptor)
-            base = TrialBase(base_directory, project, self._path, free_port(), name=f"node{number}", meeting=meeting)
+            base = TrialBase(
+                base_directory, project, self._path, free_port(), name=f"node{number}", meeting=meeting, workers=workers
+            )
             base.write()
             output = self._outputs.enter_context((directory / f"node{number}.out").open("wb"))
             self.nodes.append(NodeProcess(base, environment, output))

@@ -40,6 +40,13 @@ def test_the_context_names_the_project_and_keeps_its_sessions(tmp_path: Path) ->
     assert "altDDName" not in text
 
 
+def test_only_the_nodes_of_a_group_name_themselves_in_the_access_log(tmp_path: Path) -> None:
+    shop = project(tmp_path / "shop")
+    for name, meeting, written in (("alone", None, 'node=""'), ("member", Meeting(), 'node="node2"')):
+        TrialBase(tmp_path / name, shop, name="node2", meeting=meeting).write()
+        assert written in (tmp_path / name / "conf" / "server.xml").read_text()
+
+
 def test_a_callable_and_a_group_need_a_descriptor(tmp_path: Path) -> None:
     base = TrialBase(tmp_path / "base", project(tmp_path / "shop", "wsgi:application"), meeting=Meeting())
     base.write()

@@ -39,6 +39,20 @@ def test_a_session_goes_on_when_its_node_is_killed_and_when_it_is_back(
     assert browser.node == first
 
 
+def test_the_nodes_of_several_workers_are_a_group_like_any_other(
+    catalina_nodes: Callable[..., Group], counter: Path
+) -> None:
+    nodes = catalina_nodes(counter, count=2, workers=2)
+    browser = nodes.browser()
+    assert [browser.get("/").text for _ in range(3)] == ["n 1", "n 2", "n 3"]
+    first = browser.node
+    nodes.kill(first)
+    assert browser.get("/").text == "n 4"
+    nodes.revive(first)
+    nodes.kill(browser.node)
+    assert browser.get("/").text == "n 5"
+
+
 def test_both_sides_of_a_partition_serve_and_meet_again(catalina_nodes: Callable[..., Group], counter: Path) -> None:
     nodes = catalina_nodes(counter, count=3)
     one, two = nodes.browser(), nodes.browser()
