@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
 CONNECTIONS = 16
 APPLICATION = """
@@ -40,12 +42,6 @@ BROWSER = (
     b"Accept: text/html,application/xhtml+xml\r\nAccept-Language: en\r\nAccept-Encoding: gzip, br\r\n"
     b"Connection: keep-alive\r\nCookie: JSESSIONID=0123456789ABCDEF0123456789ABCDEF.n1\r\n\r\n"
 )
-
-
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
 
 
 @contextmanager

@@ -18,11 +18,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.cluster.test_farm import deployer
 from tests.deploy.archives import hello
 from tests.interop.java_tomcat import JavaTomcat, compile_probe
 from tests.interop.test_farm_java import WEB_XML
+from tests.support.ports import free_udp_port
 
 TIMEOUT = 600.0
 _MB = 2**20

@@ -36,8 +36,9 @@ sys.path.insert(0, str(PROJECT))
 
 from benchmarks.replication import Contender, as_json, idle_memory, load, print_table  # noqa: E402 -- see above
 from tests.cluster.clusters import full  # noqa: E402
-from tests.cluster.node import Node, free_port, free_udp_port  # noqa: E402
+from tests.cluster.node import Node  # noqa: E402
 from tests.support.frameworks import need_frameworks  # noqa: E402
+from tests.support.ports import free_port, free_udp_port  # noqa: E402
 
 BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager"/>'
 #: The ratios that we aim at, by the kind of page.

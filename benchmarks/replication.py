@@ -34,8 +34,9 @@ sys.path.insert(0, str(PROJECT))
 
 from benchmarks import stages  # noqa: E402 -- the project is on the path now
 from tests.cluster.clusters import full  # noqa: E402
-from tests.cluster.node import Node, free_port, free_udp_port  # noqa: E402
+from tests.cluster.node import Node  # noqa: E402
 from tests.interop.java_tomcat import JavaTomcat, compile_probe  # noqa: E402
+from tests.support.ports import free_port, free_udp_port  # noqa: E402
 
 CONNECTIONS = 16
 SESSIONS = 64

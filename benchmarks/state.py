@@ -24,8 +24,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.ha.cut import bytes_after_a_cut
+from tests.support.ports import free_udp_port
 
 TIMEOUT = 300.0
 #: Seconds between two requests to the node that gives the state.

@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ from catalina.tribes.member import Member  # noqa: E402
 from catalina.tribes.membership.mcast_service import McastService  # noqa: E402
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver  # noqa: E402
 from tests.interop.tribes_driver import TribesDriver, compile_driver  # noqa: E402
-from tests.tribes.groups import free_port  # noqa: E402
+from tests.support.ports import free_port, free_udp_port  # noqa: E402
 
 #: Options, bytes, messages.
 CASES = [
@@ -131,7 +130,7 @@ def serve(mcast: int, interceptors: str, host: str) -> None:
     """One Python member that obeys lines: flood OPTIONS COUNT SIZE, received, leader, send."""
     channel = GroupChannel()
     channel.set_membership_service(McastService(port=mcast, bind=host, frequency=500, drop_time=3000))
-    channel.set_channel_receiver(NioReceiver(address=host, port=free_port(socket.SOCK_STREAM)))
+    channel.set_channel_receiver(NioReceiver(address=host, port=free_port()))
     coordinator = NonBlockingCoordinator()
     made = {
         "dispatch": MessageDispatchInterceptor(),
@@ -214,7 +213,7 @@ def java_maker(class_path: str) -> Made:
 @contextlib.contextmanager
 def group(make: Made, size: int, interceptors: str) -> Iterator[list[PythonMember | TribesDriver]]:
     """So many members that all see each other."""
-    mcast = free_port()
+    mcast = free_udp_port()
     members: list[PythonMember | TribesDriver] = []
     try:
         for _ in range(size):
@@ -303,7 +302,7 @@ def unplugged(class_path: str | None) -> float:
     names = [f"tribes-bench-{os.getpid()}-{number}" for number in (1, 2)]
     hosts = ["10.99.77.1", "10.99.77.2"]
     members: list[PythonMember | TribesDriver] = []
-    mcast = free_port()
+    mcast = free_udp_port()
     try:
         for name in names:
             _ip("netns", "add", name)

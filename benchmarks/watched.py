@@ -26,7 +26,8 @@ from pathlib import Path
 
 from benchmarks.replication import Contender, cpu_seconds, load
 from tests.cluster.clusters import full
-from tests.cluster.node import PROJECT, Node, free_udp_port, started
+from tests.cluster.node import PROJECT, Node, started
+from tests.support.ports import free_udp_port
 
 LOGIN = "Basic " + base64.b64encode(b"gui:secret").decode()
 REALM = '<Realm className="org.apache.catalina.realm.MemoryRealm"/>'

@@ -36,9 +36,10 @@ sys.path.insert(0, str(PROJECT))
 from benchmarks.frameworks import SOURCES, gunicorn, other_python, redis_server, served  # noqa: E402 -- the project is on the path now
 from benchmarks.replication import Contender, java_pair, load, print_table  # noqa: E402
 from tests.cluster.clusters import full  # noqa: E402
-from tests.cluster.node import Node, free_port, free_udp_port  # noqa: E402
+from tests.cluster.node import Node  # noqa: E402
 from tests.interop.java_tomcat import compile_probe  # noqa: E402
 from tests.support.frameworks import need_frameworks  # noqa: E402
+from tests.support.ports import free_port, free_udp_port  # noqa: E402
 
 WORKERS = 2
 

@@ -14,7 +14,8 @@ A test::
         assert browser.get("/cart").json == {"tea": 1}
 
 ``catalina_nodes`` takes the arguments of :class:`~catalina.testing.group.Group` except the directory (``workers=2``
-gives each node two processes that serve), and returns a group that serves. The nodes end with the test, even when pytest is killed.
+gives each node two processes that serve), and returns a group that serves. The nodes end with the test, even when
+pytest is killed.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
+from tests.support.ports import free_udp_port
 
 
 @pytest.fixture

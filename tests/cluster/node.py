@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from tests.cluster.namespaces import Namespace
+from tests.support.ports import free_port
 from tests.support.waiting import comes_true
 
-__all__ = ["HERE", "PROJECT", "Answer", "Node", "free_port", "free_ports", "free_udp_port", "worker_counts"]
+__all__ = ["HERE", "PROJECT", "Answer", "Node", "worker_counts"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -34,30 +35,6 @@ STARTED = "Server startup in ["
 def worker_counts() -> list[int]:
     """The numbers of workers that a test of the standard run is made with: as the variable says, and with three."""
     return sorted({int(os.environ.get(WORKERS, "1")), 3})
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def free_ports(count: int) -> int:
-    """The first of so many TCP ports of loopback in a row that nobody has now."""
-    while True:
-        first = free_port()
-        with contextlib.ExitStack() as probes, contextlib.suppress(OSError, OverflowError):
-            for port in range(first, first + count):
-                probes.enter_context(socket.create_server(("127.0.0.1", port)))
-            return first
-
-
-def free_udp_port() -> int:
-    """A port for a multicast group of one test's own."""
-    with socket.socket(type=socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 #: Requests on their way at a time over one connection.

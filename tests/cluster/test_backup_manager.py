@@ -12,8 +12,9 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.namespaces import Switch
-from tests.cluster.node import HERE, Node, free_udp_port
+from tests.cluster.node import HERE, Node
 from tests.support.needs import need_network_namespaces
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -10,8 +10,9 @@ import pytest
 from catalina.startup import control_client
 from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
-from tests.cluster.node import HERE, STARTED, Node, free_udp_port
+from tests.cluster.node import HERE, STARTED, Node
 from tests.loader.applications import compiled_module
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

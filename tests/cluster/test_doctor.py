@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port, started
+from tests.cluster.node import Node, started
 from tests.cluster.test_drain import catalina
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import PROJECT, Node, free_udp_port, started
+from tests.cluster.node import PROJECT, Node, started
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -15,10 +15,11 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.namespaces import MulticastRelay, Switch
-from tests.cluster.node import Node, free_udp_port, worker_counts
+from tests.cluster.node import Node, worker_counts
 from tests.cluster.own_clock import OwnClock
 from tests.cluster.watched_webapp import end_of, watched_webapp
 from tests.support.needs import need_command, need_network_namespaces
+from tests.support.ports import free_udp_port
 from tests.support.waiting import assert_stays, wait_until
 
 pytestmark = pytest.mark.cluster

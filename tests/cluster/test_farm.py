@@ -15,9 +15,10 @@ from catalina.startup import control_client
 from catalina.startup.control_socket import socket_path
 from tests.cluster.clusters import full
 from tests.cluster.namespaces import Switch
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.support.needs import need_network_namespaces
+from tests.support.ports import free_udp_port
 from tests.support.waiting import assert_stays, wait_until
 
 pytestmark = pytest.mark.cluster

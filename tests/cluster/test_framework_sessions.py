@@ -15,9 +15,10 @@ import pytest
 
 from tests.cluster.browser import Browser
 from tests.cluster.clusters import full
-from tests.cluster.node import PROJECT, Node, free_udp_port
+from tests.cluster.node import PROJECT, Node
 from tests.cluster.test_farm import Farm
 from tests.support.frameworks import need_frameworks
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 FRAMEWORKS = need_frameworks()

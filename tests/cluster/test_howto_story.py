@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port, worker_counts
+from tests.cluster.node import Node, worker_counts
 from tests.cluster.watched_webapp import end_of, watched_webapp
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -12,7 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster.clusters import full
-from tests.cluster.node import HERE, PROJECT, Node, free_udp_port, started
+from tests.cluster.node import HERE, PROJECT, Node, started
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -14,8 +14,9 @@ import pytest
 from catalina.startup import control_client
 from catalina.startup.control_socket import socket_path
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.deploy.archives import make_wheel
+from tests.support.ports import free_udp_port
 from tests.support.waiting import take_time, wait_until
 
 pytestmark = pytest.mark.cluster

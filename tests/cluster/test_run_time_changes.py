@@ -12,9 +12,10 @@ from cryptography import x509
 
 from catalina.jmx.remote_settings import PREFIX
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_port, free_udp_port
+from tests.cluster.node import Node
 from tests.connector.certificates import pair
 from tests.jmx.client import JmxClient
+from tests.support.ports import free_port, free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster.clusters import full, one_line
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

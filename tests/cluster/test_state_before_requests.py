@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import HERE, Node, free_udp_port
+from tests.cluster.node import HERE, Node
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

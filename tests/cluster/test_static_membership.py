@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cluster.node import Node, free_port
+from tests.cluster.node import Node
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

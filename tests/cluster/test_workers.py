@@ -15,8 +15,9 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
-from tests.cluster.node import Node, free_port, free_ports, free_udp_port
+from tests.cluster.node import Node
 from tests.jmx.client import JmxClient
+from tests.support.ports import free_port, free_ports, free_udp_port
 from tests.support.waiting import take_time, wait_until
 
 pytestmark = pytest.mark.cluster

@@ -16,8 +16,9 @@ import pytest
 
 from tests.cluster.clusters import full
 from tests.cluster.counting import CountingClients
-from tests.cluster.node import PROJECT, Node, free_udp_port
+from tests.cluster.node import PROJECT, Node
 from tests.deploy.archives import make_wheel
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -16,10 +16,11 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import PROJECT, STARTED, Node, free_port, free_udp_port, started
+from tests.cluster.node import PROJECT, STARTED, Node, started
 from tests.cluster.test_workers_deployment import BROKEN, archive, versions
 from tests.cluster.test_workers_tls import CONNECTOR
 from tests.connector.certificates import pair
+from tests.support.ports import free_port, free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.node import Node, free_port
+from tests.cluster.node import Node
 from tests.cluster.test_workers import counting_webapp
 from tests.connector.certificates import pair
 from tests.support.needs import need_command
+from tests.support.ports import free_port
 
 __all__ = ["counting_webapp"]
 

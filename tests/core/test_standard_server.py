@@ -20,6 +20,7 @@ import pytest
 from catalina.core.standard_server import ShutdownPort, StandardServer
 from catalina.core.standard_service import StandardService
 from catalina.lifecycle import Lifecycle, LifecycleState
+from tests.support.ports import free_port
 
 
 def test_services_start_and_stop_with_the_server_and_late_ones_at_once() -> None:
@@ -121,12 +122,6 @@ def test_a_server_is_ending_from_the_word_on_until_it_has_stopped():
     server.stop()
     assert not server.is_ending
     server.destroy()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

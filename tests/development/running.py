@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.cluster.node import PROJECT, free_port
+from tests.cluster.node import PROJECT
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 __all__ = ["COUNTER", "Running", "running"]

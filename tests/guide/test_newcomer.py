@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.node import PROJECT, free_port
+from tests.cluster.node import PROJECT
 from tests.guide.pages import GUIDE, blocks_of
 from tests.support.needs import missing
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 #: Not part of a clone.

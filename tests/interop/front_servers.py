@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.cluster.node import free_port
 from tests.interop.httpd import Browser
 from tests.support.needs import need_command
+from tests.support.ports import free_port
 from tests.support.waiting import comes_true
 
 __all__ = ["FrontServer", "haproxy", "nginx"]

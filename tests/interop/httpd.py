@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.cluster.node import Node, free_port
+from tests.cluster.node import Node
 from tests.support.needs import need_command, need_file
+from tests.support.ports import free_port
 from tests.support.waiting import comes_true
 
 __all__ = ["SECRET", "Browser", "Httpd", "add_ajp", "jk_workers", "proxy_balancer"]

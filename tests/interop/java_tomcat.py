@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 from tests.cluster.namespaces import Namespace
-from tests.cluster.node import STARTED, Answer, Node, free_port
+from tests.cluster.node import STARTED, Answer, Node
 from tests.support.needs import need_file, need_java_tomcat
+from tests.support.ports import free_port
 from tests.support.waiting import comes_true
 
 __all__ = ["JavaTomcat", "compile_probe"]

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.interop.httpd import Browser, Httpd, add_ajp, jk_workers, proxy_balancer
 from tests.support.needs import need_command
+from tests.support.ports import free_udp_port
 from tests.support.waiting import let_pass
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]

@@ -11,9 +11,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.cluster.clusters import full
-from tests.cluster.node import PROJECT, Node, free_udp_port, started
+from tests.cluster.node import PROJECT, Node, started
 from tests.interop.chromium import Chromium, chromium
 from tests.interop.java_tomcat import JavaTomcat, compile_probe
+from tests.support.ports import free_udp_port
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
 

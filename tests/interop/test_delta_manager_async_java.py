@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.interop.java_tomcat import JavaTomcat, compile_probe
+from tests.support.ports import free_udp_port
 from tests.support.waiting import let_pass, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]

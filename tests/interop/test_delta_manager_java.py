@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.cluster.test_drain import catalina
 from tests.interop.java_tomcat import JavaTomcat, compile_probe, described
+from tests.support.ports import free_udp_port
 from tests.support.waiting import let_pass, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]

@@ -12,9 +12,10 @@ import pytest
 
 from catalina.ha.deploy.file_message import CHUNK_SIZE
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.cluster.test_farm import deployer
 from tests.interop.java_tomcat import JavaTomcat, compile_probe
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port, started
+from tests.cluster.node import Node, started
 from tests.interop.front_servers import FrontServer, haproxy, nginx
 from tests.interop.httpd import Browser
 from tests.support.needs import need_command
+from tests.support.ports import free_udp_port
 from tests.support.waiting import let_pass
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]

@@ -17,11 +17,12 @@ from catalina.jmx.jmx_remote import JmxRemote
 from catalina.jmx.password_realm import PasswordLogin, hash_passwords
 from catalina.jmx.remote_settings import PREFIX
 from catalina.jmx.rmi_transport import RmiTransport
-from tests.cluster.node import Node, free_port
+from tests.cluster.node import Node
 from tests.interop.java_keys import Keys
 from tests.interop.jmx_driver import JVM, driver_classes, run_driver
 from tests.jmx.pool import pool_registry, serving
 from tests.support.needs import need_file, need_module
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.interop

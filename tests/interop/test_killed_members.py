@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.interop.tribes_driver import compile_driver, java_member
-from tests.tribes.groups import free_port, make_channel, started, until
+from tests.support.ports import free_port, free_udp_port
+from tests.tribes.groups import make_channel, started, until
 
 pytestmark = pytest.mark.interop
 
@@ -30,7 +30,7 @@ def class_path(tmp_path_factory: pytest.TempPathFactory) -> str:
 @contextlib.contextmanager
 def our_process(mcast: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """``python -m catalina.tribes members`` and the port that it receives on."""
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     command = [sys.executable, "-m", "catalina.tribes", "members", "--seconds", "60", "--frequency", "100"]
     command += ["--bind", "127.0.0.1", "--receiver", "127.0.0.1", "--mcast-port", str(mcast), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -43,7 +43,7 @@ def our_process(mcast: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 @pytest.mark.parametrize("talks", [False, True], ids=["by its silence", "by the message that does not arrive"])
 def test_java_notices_that_our_process_was_killed(class_path: str, talks: bool) -> None:
-    mcast = free_port()
+    mcast = free_udp_port()
     with (
         java_member(class_path, mcast=mcast, interceptors="dispatch,tfd", drop=DROP_MS) as java,
         our_process(mcast) as (process, port),
@@ -60,7 +60,7 @@ def test_java_notices_that_our_process_was_killed(class_path: str, talks: bool) 
 
 
 def test_we_notice_that_java_was_killed_though_we_never_talked(class_path: str) -> None:
-    mcast = free_port()
+    mcast = free_udp_port()
     channel, seen = make_channel(mcast, frequency=100, drop_time=DROP_MS)
     with started(channel), java_member(class_path, mcast=mcast, interceptors="dispatch,tfd") as java:
         [member] = until(lambda: channel.members, "we see Java")

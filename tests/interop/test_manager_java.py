@@ -19,9 +19,10 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from tests.interop.differential.servers import free_port, running_java
+from tests.interop.differential.servers import running_java
 from tests.manager.site import PROJECT, USERS, make_base, running
 from tests.support.needs import need_file, need_java_tomcat
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 

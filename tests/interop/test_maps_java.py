@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from catalina.tribes.tipis.abstract_replicated_map import AbstractReplicatedMap
 from catalina.tribes.tipis.lazy_replicated_map import LazyReplicatedMap
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
 from tests.support.needs import need_java_tomcat
-from tests.tribes.groups import free_port, make_channel, until
+from tests.support.ports import free_port, free_udp_port
+from tests.tribes.groups import make_channel, until
 
 pytestmark = pytest.mark.interop
 
@@ -30,7 +30,7 @@ class JavaMaps:
 
     def __init__(self, class_path: str, mcast_port: int) -> None:
         command = ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true"]
-        arguments = ["MapDriver", str(free_port(socket.SOCK_STREAM)), str(mcast_port)]
+        arguments = ["MapDriver", str(free_port()), str(mcast_port)]
         self.process = subprocess.Popen(
             [*command, "-cp", class_path, *arguments],
             stdin=subprocess.PIPE,
@@ -86,7 +86,7 @@ def class_path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def group(class_path: str) -> Iterator[Group]:
-    mcast_port = free_port()
+    mcast_port = free_udp_port()
     channel, _ = make_channel(mcast_port, frequency=100, drop_time=2000)
     java = JavaMaps(class_path, mcast_port)
     try:
@@ -176,7 +176,7 @@ def test_an_rpc_channel_that_we_do_not_have_is_not_waited_for(group: Group) -> N
 
 
 def test_the_death_of_java_leaves_its_entries_here(class_path: str) -> None:
-    mcast_port = free_port()
+    mcast_port = free_udp_port()
     channel, _ = make_channel(mcast_port, frequency=100, drop_time=2000)
     java = JavaMaps(class_path, mcast_port)
     try:

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_udp_port
+from tests.cluster.node import Node
 from tests.interop.httpd import Browser, Httpd, add_ajp, jk_workers
 from tests.support.needs import need_command
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]

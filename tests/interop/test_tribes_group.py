@@ -12,7 +12,8 @@ from catalina.tribes.group.interceptors.message_dispatch_interceptor import Mess
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.group.interceptors.throughput_interceptor import ThroughputInterceptor
 from tests.interop.tribes_driver import compile_driver, java_member
-from tests.tribes.groups import free_port, make_channel, started, until
+from tests.support.ports import free_udp_port
+from tests.tribes.groups import make_channel, started, until
 
 pytestmark = pytest.mark.interop
 
@@ -33,7 +34,7 @@ def ours(mcast: int, **membership: Any) -> Any:
 @pytest.fixture(scope="module")
 def group(class_path):
     """A Java member and one of ours that see each other."""
-    mcast = free_port()
+    mcast = free_udp_port()
     with java_member(class_path, mcast=mcast, interceptors=STACK) as java:
         channel, recorder = ours(mcast, drop_time=3000)
         channel.start()
@@ -151,7 +152,7 @@ def test_a_failing_listener_here_is_a_failure_in_java(group):
 
 
 def test_a_java_member_that_leaves_and_comes_back(class_path):
-    mcast = free_port()
+    mcast = free_udp_port()
     channel, seen = ours(mcast, drop_time=60_000)
     with started(channel):
         with java_member(class_path, mcast=mcast, interceptors=STACK) as java:
@@ -165,7 +166,7 @@ def test_a_java_member_that_leaves_and_comes_back(class_path):
 
 
 def test_a_killed_java_member_is_noticed_at_once_by_its_connection(class_path):
-    mcast = free_port()
+    mcast = free_udp_port()
     channel, seen = ours(mcast, drop_time=60_000)
     with started(channel), java_member(class_path, mcast=mcast, interceptors=STACK) as java:
         until(lambda: len(channel.members) == 1)
@@ -177,7 +178,7 @@ def test_a_killed_java_member_is_noticed_at_once_by_its_connection(class_path):
 
 
 def test_java_notices_that_we_leave_and_that_we_die(class_path, tmp_path):
-    mcast = free_port()
+    mcast = free_udp_port()
     with java_member(class_path, mcast=mcast, interceptors=STACK, drop=1000, heartbeat=500) as java:
         channel, _ = ours(mcast)
         with started():
@@ -191,7 +192,7 @@ def test_java_notices_that_we_leave_and_that_we_die(class_path, tmp_path):
 
 def test_a_crash_is_followed_by_a_farewell_for_the_member_before(class_path, tmp_path):
     """A process that comes up at the same port after a crash: Java must not keep both."""
-    mcast = free_port()
+    mcast = free_udp_port()
     with java_member(class_path, mcast=mcast, interceptors=STACK, drop=60_000) as java:
         crashed, _ = ours(mcast, state_dir=str(tmp_path))
         port = crashed.coordinator.receiver.port

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -33,7 +32,8 @@ from catalina.tribes.transport.nio.nio_receiver import NioReceiver
 from tests.interop.tribes_driver import TribesDriver, compile_driver, java_member
 from tests.support.narrowing import of_type, there
 from tests.support.needs import need_java_tomcat
-from tests.tribes.groups import LOOPBACK, Recorder, free_port, make_channel, until
+from tests.support.ports import free_port, free_udp_port
+from tests.tribes.groups import LOOPBACK, Recorder, make_channel, until
 
 pytestmark = pytest.mark.interop
 
@@ -60,7 +60,7 @@ def group(
     **java: Any,
 ) -> Iterator[tuple[TribesDriver, GroupChannel, Recorder]]:
     """A Java member and one of ours with the same stack, that see each other."""
-    mcast = free_port()
+    mcast = free_udp_port()
     with java_member(class_path, mcast=mcast, interceptors=java_stack, heartbeat=500, **java) as driver:
         channel, recorder = make_channel(mcast, *ours, frequency=100, drop_time=3000, **(membership or {}))
         channel.heartbeat_sleeptime = 500
@@ -181,7 +181,7 @@ def test_domains_keep_members_apart(class_path):
 def test_both_elect_the_same_leader(class_path, coordinator, java_first):
     """The order of the ports says who leads: each of both in turn."""
     ours = NonBlockingCoordinator() if coordinator == "coordinator" else SimpleCoordinator()
-    low, high = sorted(free_port(socket.SOCK_STREAM) for _ in range(2))
+    low, high = sorted(free_port() for _ in range(2))
     receiver = NioReceiver(address=LOOPBACK, port=high if java_first else low)
     with group(
         class_path,
@@ -219,9 +219,9 @@ def test_pings_of_both_are_taken_by_both(class_path):
 
 def test_datagrams_travel_both_ways(class_path):
     """On fresh connections only: Java cannot send datagrams to a member it has a TCP connection to."""
-    mcast = free_port()
-    with java_member(class_path, mcast=mcast, interceptors="dispatch", udp=free_port()) as java:
-        receiver = NioReceiver(address=LOOPBACK, port=free_port(socket.SOCK_STREAM), udp_port=free_port())
+    mcast = free_udp_port()
+    with java_member(class_path, mcast=mcast, interceptors="dispatch", udp=free_udp_port()) as java:
+        receiver = NioReceiver(address=LOOPBACK, port=free_port(), udp_port=free_udp_port())
         channel, seen = make_channel(mcast, MessageDispatchInterceptor(), receiver=receiver, frequency=100)
         channel.start()
         try:
@@ -238,7 +238,7 @@ def test_datagrams_travel_both_ways(class_path):
 
 
 def test_static_members_find_each_other_and_say_goodbye(class_path):
-    ports = [free_port(socket.SOCK_STREAM) for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     java_id, our_id = ("{" + ",".join([number] * 16) + "}" for number in "12")
     layer = StaticMembershipInterceptor()
     layer.add_static_member(StaticMember(host=LOOPBACK, port=ports[0], unique_id=bytes([1]) * 16))
@@ -271,7 +271,7 @@ def test_static_members_find_each_other_and_say_goodbye(class_path):
 
 
 def test_static_membership_services_ask_each_other(class_path):
-    ports = [free_port(socket.SOCK_STREAM) for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     java_id, our_id = ("{" + ",".join([number] * 16) + "}" for number in "12")
     service = StaticMembershipService()
     service.add_static_member(StaticMember(host=LOOPBACK, port=ports[0], unique_id=bytes([1]) * 16))

@@ -16,10 +16,11 @@ import pytest
 
 from catalina.jmx.remote_settings import PREFIX
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_port, free_udp_port
+from tests.cluster.node import Node
 from tests.interop.httpd import Browser, Httpd, add_ajp, jk_workers
 from tests.interop.jmx_driver import run_driver
 from tests.support.needs import need_command
+from tests.support.ports import free_port, free_udp_port
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]
 

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node, free_ports, free_udp_port, started
+from tests.cluster.node import Node, started
 from tests.cluster.test_workers import APPLICATION, WEB_XML
 from tests.interop.front_servers import haproxy, nginx
 from tests.interop.httpd import Browser, Httpd, add_ajp, jk_workers, proxy_balancer
 from tests.support.needs import need_command
+from tests.support.ports import free_ports, free_udp_port
 from tests.support.waiting import let_pass, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.cluster]

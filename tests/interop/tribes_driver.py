@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.needs import need_java_tomcat
-from tests.tribes.groups import free_port
+from tests.support.ports import free_port
 
 _SOURCE = Path(__file__).with_name("TribesDriver.java")
 
@@ -32,7 +31,7 @@ class TribesDriver:
     """One Java member. Its output is kept in ``lines``; its log on standard error in ``log``."""
 
     def __init__(self, class_path: str, prefix: Sequence[str] = (), **options: Any) -> None:
-        self.port = int(str(options.setdefault("port", free_port(socket.SOCK_STREAM))))
+        self.port = int(str(options.setdefault("port", free_port())))
         self.lines: list[str] = []
         self.log: list[str] = []
         self._cond = threading.Condition()

@@ -14,9 +14,9 @@ from catalina.manager import event_stream
 from catalina.manager.cluster import watch as watch_module
 from catalina.manager.cluster.watch import ClusterWatch
 from tests.cluster.clusters import full
-from tests.cluster.node import free_udp_port
 from tests.manager.site import Site, make_base, running
 from tests.support.narrowing import of_type, there
+from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
 
 LOGIN = base64.b64encode(b"gui:secret").decode()

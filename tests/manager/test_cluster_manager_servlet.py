@@ -12,8 +12,8 @@ import pytest
 from catalina.manager.cluster.watch import ClusterWatch
 from catalina.startup.session_safety import clusters_of
 from tests.cluster.clusters import full
-from tests.cluster.node import free_udp_port
 from tests.manager.site import Answer, Site, make_base, running, war
+from tests.support.ports import free_udp_port
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -20,6 +20,7 @@ from typing import Any
 from catalina.core.standard_server import StandardServer
 from catalina.startup.catalina import Catalina
 from tests.connector.certificates import pair
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 10.0
@@ -142,7 +143,7 @@ def _move_cluster(cluster: Any, base: Path) -> None:
         membership.address, membership.port = "228.0.0.4", next(_multicast_ports)
         membership.bind, membership.frequency = "127.0.0.1", 100
     coordinator.receiver.address = "127.0.0.1"
-    coordinator.receiver.port = _free_port()
+    coordinator.receiver.port = free_port()
     deployer = cluster.deployer
     for name in ("temp_dir", "deploy_dir", "watch_dir"):
         if deployer is not None and getattr(deployer, name, None):
@@ -162,12 +163,6 @@ def _move_host(host: Any, base: Path) -> None:
             (directory / "app.py").write_text(APPLICATION)
             context.doc_base = str(directory)
         context.work_dir = None
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def answers(connector: Any) -> bytes:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.support.waiting import comes_true, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -27,12 +28,6 @@ SERVER_XML = """\
   </Service>
 </Server>
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def shutdown_connection(port: int) -> socket.socket:

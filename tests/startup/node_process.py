@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 from tests.startup.instance import HANGS_UP
+from tests.support.ports import free_port
 from tests.support.waiting import comes_true
 
 HOME = Path(__file__).resolve().parents[2]
@@ -30,11 +30,6 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
 
 
 class NodeProcess:

@@ -26,7 +26,7 @@ from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.membership.multicast_socket import open_multicast_socket
 from catalina.tribes.transport.nio.parallel_nio_sender import ORDERED_PEER
 from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
-from tests.cluster.node import free_port, free_udp_port
+from tests.support.ports import free_port, free_udp_port
 from tests.tribes.transport.nio.test_tls_channel import KEY, a_node, alone
 
 LOOPBACK = bytes((127, 0, 0, 1))

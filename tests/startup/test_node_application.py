@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.startup.instance import shutdown_connection
-from tests.startup.node_process import PATIENCE, NodeProcess, free_port, is_alive
+from tests.startup.node_process import PATIENCE, NodeProcess, is_alive
+from tests.support.ports import free_port
 from tests.support.waiting import let_pass, wait_until
 
 pytestmark = pytest.mark.cluster

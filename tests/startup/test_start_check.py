@@ -14,7 +14,7 @@ import pytest
 
 from catalina.startup.catalina import Catalina
 from catalina.startup.start_check import address_problem, check_start, port_problem
-from tests.cluster.node import free_ports
+from tests.support.ports import free_ports
 
 Check = Callable[..., list[tuple[int, str]]]
 

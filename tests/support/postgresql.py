@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.needs import missing
+from tests.support.ports import free_port
 
 __all__ = ["PASSWORD", "USER", "postgresql"]
 
@@ -59,7 +59,7 @@ def postgresql() -> Iterator[int]:
 
     try:
         run("initdb", "-D", str(data), "-U", USER, "-A", "scram-sha-256", f"--pwfile={password_file}", "-N")
-        port = _free_port()
+        port = free_port()
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c fsync=off"
         run("pg_ctl", "-D", str(data), "-o", options, "-w", "-t", "30", "-l", str(directory / "log"), "start")
         try:
@@ -69,10 +69,3 @@ def postgresql() -> Iterator[int]:
             run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

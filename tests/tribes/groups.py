@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,17 +14,11 @@ from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDe
 from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 LOOPBACK = "127.0.0.1"
 PATIENCE = 10.0
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    """A port that nobody uses at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], Any], what: str = "", patience: float = PATIENCE) -> Any:
@@ -70,7 +63,7 @@ def make_channel(
     channel.set_membership_service(
         McastService(**{"bind": LOOPBACK, "port": mcast_port, "frequency": 50, "drop_time": 1000} | membership)
     )
-    channel.set_channel_receiver(receiver or NioReceiver(address=LOOPBACK, port=free_port(socket.SOCK_STREAM)))
+    channel.set_channel_receiver(receiver or NioReceiver(address=LOOPBACK, port=free_port()))
     for interceptor in interceptors or (MessageDispatchInterceptor(), TcpFailureDetector()):
         channel.add_interceptor(interceptor)
     recorder = Recorder()

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from catalina.tribes.__main__ import main
-from tests.tribes.groups import free_port, make_channel, started, until
+from tests.support.ports import free_udp_port
+from tests.tribes.groups import make_channel, started, until
 
 
 def common(port: int) -> list[str]:
@@ -19,7 +20,7 @@ def common(port: int) -> list[str]:
 @pytest.fixture(scope="module")
 def members():
     """Another process that lists the members."""
-    port = free_port()
+    port = free_udp_port()
     with subprocess.Popen(
         [sys.executable, "-m", "catalina.tribes", "members", *common(port), "--domain", "shop"],
         stdout=subprocess.PIPE,
@@ -59,12 +60,12 @@ def test_members_and_their_messages_are_listed_as_they_come(members, capsys):
 
 
 def test_alone_there_is_nobody_to_send_to(capsys):
-    assert main(["send", *common(free_port()), "hello"]) == 1
+    assert main(["send", *common(free_udp_port()), "hello"]) == 1
     assert "nobody else is in the group" in capsys.readouterr().err
 
 
 def test_what_does_not_start_is_said(capsys):
-    assert main(["members", "--address", "10.0.0.1", *common(free_port())]) == 1
+    assert main(["members", "--address", "10.0.0.1", *common(free_udp_port())]) == 1
     assert "10.0.0.1 is not a multicast address" in capsys.readouterr().err
 
 
@@ -75,7 +76,7 @@ def test_unknown_options_are_refused(capsys):
 
 
 def test_it_lists_for_a_limited_time(capsys):
-    port = free_port()
+    port = free_udp_port()
     one, _ = make_channel(port, domain=b"blog")
     with started(one):
         assert main(["members", *common(port), "--seconds", "0.01"]) == 0

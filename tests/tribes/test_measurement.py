@@ -9,15 +9,16 @@ from catalina.tribes.channel import ChannelMessage, Delivery
 from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.io.java import decode_value, encode_value
 from catalina.tribes.measurement import Measurement, MeasurementListener, measure
+from tests.support.ports import free_udp_port
 from tests.support.stand_in import stand_in
 from tests.tribes.fakes import PEER, a_member
-from tests.tribes.groups import free_port, make_channel, started
+from tests.tribes.groups import make_channel, started
 
 
 @pytest.fixture(scope="module")
 def group():
     """Two that count and one that does not, as a Java member."""
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, _), (three, _) = make_channel(port), make_channel(port), make_channel(port)
     counters = [MeasurementListener(one), MeasurementListener(two)]
     with started(one, two, three):

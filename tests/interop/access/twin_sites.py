@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
+from tests.interop.differential.servers import PROJECT, running_java, running_ours
 from tests.support.needs import TOMCAT_JARS, need_java_tomcat
+from tests.support.ports import free_port
 
 __all__ = ["Site", "both", "tomcat_version"]
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
+from tests.interop.differential.servers import PROJECT, running_java, running_ours
+from tests.support.ports import free_port
 
 __all__ = ["java_http2", "our_http2"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +10,11 @@ from pathlib import Path
 from catalina.startup.catalina import Catalina
 from tests.support.waiting import comes_true
 
-__all__ = ["PROJECT", "free_port", "running_java", "running_ours"]
+__all__ = ["PROJECT", "running_java", "running_ours"]
 
 PROJECT = Path(__file__).parents[3]
 #: A small machine that starts quickly.
 JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

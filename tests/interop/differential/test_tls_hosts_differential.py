@@ -16,8 +16,9 @@ import pytest
 from catalina.coyote.http2.http2_parser import frame
 from tests.connector.certificates import authority, make_pair, pair
 from tests.coyote.http2.frames import HEADERS, RST, SETTINGS, START, headers, split
-from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
+from tests.interop.differential.servers import PROJECT, running_java, running_ours
 from tests.support.needs import need_java_tomcat
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.interop
 

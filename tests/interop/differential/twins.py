@@ -13,8 +13,9 @@ from pathlib import Path
 
 from tests.interop.differential.case import Case, Table
 from tests.interop.differential.raw_client import Answer, Conversation, exchange, exchange_packets
-from tests.interop.differential.servers import PROJECT, free_port, running_java, running_ours
+from tests.interop.differential.servers import PROJECT, running_java, running_ours
 from tests.interop.differential.site import JAVA_NAMES, MTIME, PYTHON_NAMES, build_site
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 __all__ = ["CONNECTORS", "Twin", "log_lines", "running_twins", "send"]

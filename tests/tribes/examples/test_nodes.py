@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from catalina.tribes.examples.nodes import make_node, started, wait_until
-from tests.tribes.groups import free_port
+from tests.support.ports import free_udp_port
 
 
 def test_nodes_see_each_other_and_are_stopped():
-    port = free_port()
+    port = free_udp_port()
     one, two = make_node(port), make_node(port)
     with started(one, two):
         assert one.members == (two.local_member,)

@@ -11,8 +11,9 @@ from catalina.place import Place
 from catalina.tribes.group.channel_coordinator import ChannelCoordinator
 from catalina.tribes.transport import receiver_base
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT
+from tests.support.ports import free_udp_port
 from tests.tribes.fakes import Stack
-from tests.tribes.groups import LOOPBACK, free_port, make_channel, started
+from tests.tribes.groups import LOOPBACK, make_channel, started
 
 
 def test_a_failure_detectors_probe_reaches_no_interceptor():
@@ -25,7 +26,7 @@ def test_a_failure_detectors_probe_reaches_no_interceptor():
 
 
 def test_a_level_is_started_once():
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     one.start(3)
     try:
         with pytest.raises(ChannelError, match=r"already started for level:\[1\]"):
@@ -35,7 +36,7 @@ def test_a_level_is_started_once():
 
 
 def test_a_started_channel_is_not_started_again():
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     with started(one):
         one.start()
         assert one.coordinator.start_level == 15
@@ -43,7 +44,7 @@ def test_a_started_channel_is_not_started_again():
 
 def test_a_port_that_is_taken_stops_the_start_and_says_which():
     with socket.create_server((LOOPBACK, 0)) as taken:
-        one, _ = make_channel(free_port())
+        one, _ = make_channel(free_udp_port())
         receiver = one.coordinator.receiver
         receiver.port, receiver.auto_bind = taken.getsockname()[1], 1
         receiver.place = Place("server.xml", 12)
@@ -63,7 +64,7 @@ def test_a_port_that_is_taken_stops_the_start_and_says_which():
     ],
 )
 def test_an_address_that_cannot_be_had_is_named_with_its_place(settings, words):
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     receiver = one.coordinator.receiver
     for name, value in settings.items():
         setattr(receiver, name, value)
@@ -82,7 +83,7 @@ def test_an_address_that_cannot_be_had_is_named_with_its_place(settings, words):
     ],
 )
 def test_a_group_that_cannot_be_joined_is_named_with_its_place(settings, words):
-    one, _ = make_channel(free_port(), **settings)
+    one, _ = make_channel(free_udp_port(), **settings)
     one.membership_service.place = Place("server.xml", 9)
     with pytest.raises(ChannelError, match=f"server.xml:9: {words}"):
         one.start()
@@ -90,7 +91,7 @@ def test_a_group_that_cannot_be_joined_is_named_with_its_place(settings, words):
 
 
 def test_every_service_is_stopped_whatever_happens_to_one(monkeypatch):
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     one.start(3)
     stopped = []
     receiver_stop = one.coordinator.receiver.stop
@@ -109,7 +110,7 @@ def test_every_service_is_stopped_whatever_happens_to_one(monkeypatch):
 
 
 def test_a_receiver_moves_only_when_the_route_brings_another_address(monkeypatch):
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     receiver = one.coordinator.receiver
     one.start(3)
     try:

@@ -25,13 +25,14 @@ from catalina.tribes.logs import FINE
 from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
 from tests.support.narrowing import of_type, there
-from tests.tribes.groups import LOOPBACK, free_port, make_channel, started, until
+from tests.support.ports import free_port, free_udp_port
+from tests.tribes.groups import LOOPBACK, make_channel, started, until
 
 
 @pytest.fixture(scope="module")
 def pair():
     """Two channels that see each other, for tests that only send."""
-    port = free_port()
+    port = free_udp_port()
     (one, seen_by_one), (two, seen_by_two) = make_channel(port), make_channel(port)
     with started(one, two):
         yield one, two, seen_by_one, seen_by_two
@@ -233,14 +234,14 @@ def test_an_error_handler_is_told_about_an_asynchronous_message(pair):
     handler = Handler()
     unique_id = one.send(one.members, b"x", 8, handler)
     until(lambda: handler.done == [unique_id])
-    nobody = one.members[0].__class__(bytes([127, 0, 0, 1]), free_port(socket.SOCK_STREAM))
+    nobody = one.members[0].__class__(bytes([127, 0, 0, 1]), free_port())
     one.send([nobody], b"x", 8, handler)
     until(lambda: handler.failed)
     assert nobody in handler.failed[0].faulty
 
 
 def test_members_that_leave_in_order_are_told_at_once():
-    port = free_port()
+    port = free_udp_port()
     (one, seen), (two, _) = make_channel(port), make_channel(port, drop_time=60_000)
     with started(one, two):
         leaving = two.local_member
@@ -250,8 +251,8 @@ def test_members_that_leave_in_order_are_told_at_once():
 
 
 def test_a_message_to_a_member_that_is_not_there_names_it():
-    one, _ = make_channel(free_port())
-    nobody = one.coordinator.membership_service._new_local_member(bytes([127, 0, 0, 1]), free_port(socket.SOCK_STREAM))
+    one, _ = make_channel(free_udp_port())
+    nobody = one.coordinator.membership_service._new_local_member(bytes([127, 0, 0, 1]), free_port())
     with started(one), pytest.raises(ChannelError) as caught:
         one.send([nobody], b"x", 2)
     assert caught.value.faulty.keys() == {nobody}
@@ -262,7 +263,7 @@ def test_a_channel_works_in_a_loop_that_it_was_given():
     reactor = Reactor("test-given")
     reactor.start()
     try:
-        one, _ = make_channel(free_port())
+        one, _ = make_channel(free_udp_port())
         one.reactor = reactor
         with started(one):
             assert one.running_reactor is reactor
@@ -272,7 +273,7 @@ def test_a_channel_works_in_a_loop_that_it_was_given():
 
 
 def test_a_channel_can_be_started_again():
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, seen) = make_channel(port), make_channel(port)
     with started(one, two):
         pass
@@ -291,7 +292,7 @@ def test_a_stopped_channel_refuses_to_send():
 
 def test_equal_option_flags_are_refused_when_checked():
     one, _ = make_channel(
-        free_port(), ThroughputInterceptor(option_flag=0x300), ThroughputInterceptor(option_flag=0x100)
+        free_udp_port(), ThroughputInterceptor(option_flag=0x300), ThroughputInterceptor(option_flag=0x100)
     )
     one.option_check = True
     with pytest.raises(ChannelError, match=r"conflict: \[ThroughputInterceptor:768 == ThroughputInterceptor:256\]"):
@@ -307,7 +308,7 @@ def test_a_listener_is_added_once():
 
 
 def test_the_heartbeat_reaches_listeners_and_goes_on_when_one_fails(caplog, monkeypatch):
-    one, recorder = make_channel(free_port())
+    one, recorder = make_channel(free_udp_port())
     one.heartbeat_sleeptime = 10
     beats = []
 
@@ -322,7 +323,7 @@ def test_the_heartbeat_reaches_listeners_and_goes_on_when_one_fails(caplog, monk
 
 
 def test_a_membership_listener_that_fails_keeps_nobody_else_from_the_news(caplog):
-    port = free_port()
+    port = free_udp_port()
     (one, seen), (two, _) = make_channel(port), make_channel(port)
 
     class Failing:
@@ -342,7 +343,7 @@ def test_a_membership_listener_that_fails_keeps_nobody_else_from_the_news(caplog
 
 
 def test_logging_is_tomcats(caplog):
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     with caplog.at_level(logging.INFO), started(one):
         port = one.coordinator.receiver.bound_port
     assert f"Receiver Server Socket bound to:[/127.0.0.1:{port}]" in caplog.text
@@ -389,7 +390,7 @@ def test_a_members_address_with_another_id_is_a_stranger(pair):
 
 def test_a_node_that_joins_may_be_a_little_early():
     """Its heartbeat is late: what it said meanwhile is delivered, in its order, when it is a member."""
-    one, seen = make_channel(free_port())
+    one, seen = make_channel(free_udp_port())
     with started(one), socket.create_server((LOOPBACK, 0)) as receiver:
         joining = Member(socket.inet_aton(LOOPBACK), receiver.getsockname()[1], unique_id=b"j" * 16)
         say(one, joining, b"1", b"2", b"3")
@@ -413,7 +414,7 @@ def test_strangers_that_fill_the_room_are_told_so_and_members_are_not_harmed(pai
 
 
 def test_a_thousand_invented_senders_leave_the_connections_to_members_alone():
-    port = free_port()
+    port = free_udp_port()
     (one, seen_by_one), (two, _) = make_channel(port), make_channel(port)
     with started(one, two):
         ask = RpcMessage(b"unknown", bytes(16), encode_value("?")).encode()

@@ -13,7 +13,8 @@ from catalina.tribes.member import Member
 from catalina.tribes.membership.mcast_service import McastService
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
 from tests.support.narrowing import of_type
-from tests.tribes.groups import free_port, make_channel, started, until
+from tests.support.ports import free_udp_port
+from tests.tribes.groups import make_channel, started, until
 
 
 def test_the_defaults_are_tomcats():
@@ -31,7 +32,7 @@ def test_the_domain_is_text_or_bytes():
 
 
 def test_the_start_waits_twice_for_twice_the_frequency():
-    one, _ = make_channel(free_port(), frequency=40)
+    one, _ = make_channel(free_udp_port(), frequency=40)
     began = time.monotonic()
     with started(one):
         waited = time.monotonic() - began
@@ -39,7 +40,7 @@ def test_the_start_waits_twice_for_twice_the_frequency():
 
 
 def test_who_started_first_is_the_oldest():
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, _), (three, _) = (make_channel(port) for _ in range(3))
     with started(one, two, three):
         until(lambda: three.members == (one.local_member, two.local_member))
@@ -47,7 +48,7 @@ def test_who_started_first_is_the_oldest():
 
 
 def test_domain_and_payload_are_announced_and_changes_too():
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, _) = make_channel(port), make_channel(port, domain=b"shop")
     two.membership_service.set_payload(b"first")
     with started(one, two):
@@ -60,7 +61,7 @@ def test_domain_and_payload_are_announced_and_changes_too():
 
 
 def test_it_says_how_long_a_member_has_been_silent():
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, _) = make_channel(port), make_channel(port)
     with started(one, two):
         until(lambda: one.members)
@@ -77,7 +78,7 @@ def test_the_group_is_reached_from_the_bound_interface():
 
 
 def test_a_stopped_service_has_no_members_and_cannot_broadcast():
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     with started(one):
         pass
     assert one.membership_service.members == ()
@@ -87,7 +88,7 @@ def test_a_stopped_service_has_no_members_and_cannot_broadcast():
 
 
 def test_listening_without_announcing():
-    port = free_port()
+    port = free_udp_port()
     (quiet, _), (loud, _) = make_channel(port), make_channel(port)
     quiet.start(7)
     try:
@@ -110,7 +111,7 @@ def test_a_name_of_the_group_is_looked_up_once(monkeypatch):
         return real("228.0.0.4" if host == "group.example.org" else host, *rest, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, _) = make_channel(port, address="group.example.org"), make_channel(port)
     with started(one, two):
         pass
@@ -118,7 +119,7 @@ def test_a_name_of_the_group_is_looked_up_once(monkeypatch):
 
 
 def test_an_address_that_is_no_group_stops_the_start():
-    one, _ = make_channel(free_port(), address="10.0.0.1")
+    one, _ = make_channel(free_udp_port(), address="10.0.0.1")
     try:
         with pytest.raises(ChannelError, match="not a multicast address"):
             one.start()

@@ -11,8 +11,9 @@ from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDe
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.membership.membership_service_base import MembershipServiceBase
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
+from tests.support.ports import free_udp_port
 from tests.tribes.fakes import PEER, a_member
-from tests.tribes.groups import free_port, make_channel, started, until
+from tests.tribes.groups import make_channel, started, until
 
 
 class Service(MembershipServiceBase):
@@ -55,7 +56,7 @@ def test_most_services_cannot_broadcast():
 
 
 def test_a_removed_member_has_left_for_this_node_and_is_not_looked_for():
-    port = free_port()
+    port = free_udp_port()
     (one, seen), (two, seen_by_two) = make_channel(port), make_channel(port)
     with started(one, two):
         until(lambda: one.members and two.members)
@@ -83,7 +84,7 @@ def test_a_removed_member_has_left_for_this_node_and_is_not_looked_for():
 
 
 def test_who_is_no_member_cannot_be_removed_nor_readmitted():
-    one, _ = make_channel(free_port())
+    one, _ = make_channel(free_udp_port())
     with started(one):
         with pytest.raises(ChannelError, match="no member"):
             one.membership_service.remove_member_named("tcp://10.0.0.9:1")

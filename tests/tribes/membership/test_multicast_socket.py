@@ -11,7 +11,8 @@ import pytest
 from catalina.tribes.membership import multicast_socket as module
 from catalina.tribes.membership.multicast_socket import open_multicast_socket
 from tests.support.narrowing import of_type
-from tests.tribes.groups import LOOPBACK, free_port, until
+from tests.support.ports import free_udp_port
+from tests.tribes.groups import LOOPBACK, until
 
 GROUP = "228.0.0.4"
 
@@ -27,7 +28,7 @@ def receive(sock: socket.socket) -> bytes:
 
 
 def test_everybody_in_the_group_hears_it():
-    port = free_port()
+    port = free_udp_port()
     with (
         open_multicast_socket((GROUP, port), LOOPBACK, 1, True) as one,
         open_multicast_socket((GROUP, port), LOOPBACK, -1, True) as two,
@@ -40,13 +41,13 @@ def test_everybody_in_the_group_hears_it():
 @pytest.mark.parametrize("loopback", [True, False])
 def test_the_kernel_is_told_whether_this_machine_hears_it(loopback):
     # Not by listening: what goes out on the loopback interface comes back in any case.
-    with open_multicast_socket((GROUP, free_port()), LOOPBACK, 7, loopback) as sock:
+    with open_multicast_socket((GROUP, free_udp_port()), LOOPBACK, 7, loopback) as sock:
         assert sock.getsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP) == loopback
         assert sock.getsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL) == 7
 
 
 def test_other_groups_of_the_port_are_not_heard():
-    port = free_port()
+    port = free_udp_port()
     with (
         open_multicast_socket((GROUP, port), LOOPBACK, -1, True) as one,
         open_multicast_socket(("228.0.0.5", port), LOOPBACK, -1, True) as two,
@@ -58,7 +59,7 @@ def test_other_groups_of_the_port_are_not_heard():
 
 
 def test_ipv6_groups_are_joined_on_the_interface_that_is_named():
-    with open_multicast_socket(("ff01::114", free_port()), "::1%lo", 3, False) as sock:
+    with open_multicast_socket(("ff01::114", free_udp_port()), "::1%lo", 3, False) as sock:
         assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF) == socket.if_nametoindex("lo")
         assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS) == 3
         assert not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP)
@@ -72,7 +73,7 @@ def test_an_address_that_is_no_group_is_refused():
 
 def test_an_interface_that_is_not_there_is_refused(caplog):
     with pytest.raises(OSError, match="No such device"):
-        open_multicast_socket((GROUP, free_port()), "203.0.113.9", -1, True)
+        open_multicast_socket((GROUP, free_udp_port()), "203.0.113.9", -1, True)
     assert "Unable to join multicast group" in caplog.text
 
 

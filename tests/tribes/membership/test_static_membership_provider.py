@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,9 +18,10 @@ from catalina.tribes.io.java.encoded_value import NULL
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import SHUTDOWN_COMMAND, Member
 from catalina.tribes.membership.static_membership_provider import MSG_PING, MSG_START, MSG_STOP, MemberMessage
+from tests.support.ports import free_port
 from tests.support.work import assert_linear
 from tests.tribes.fakes import a_member
-from tests.tribes.groups import free_port, until
+from tests.tribes.groups import until
 from tests.tribes.membership.test_static_membership_service import make
 from tests.tribes.wire import cases
 
@@ -32,7 +32,7 @@ CASES = [case for case in cases("rpc") if case["name"].startswith("Static")]
 
 @pytest.fixture
 def started_one():
-    channel, seen = make([free_port(socket.SOCK_STREAM)], 0)
+    channel, seen = make([free_port()], 0)
     channel.start()
     channel.membership_service._provider._others = (STRANGER,)
     yield channel, seen, channel.membership_service._provider

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import pytest
@@ -11,7 +10,8 @@ from catalina.errors import ChannelError
 from catalina.tribes.group.interceptors.message_dispatch_interceptor import MessageDispatchInterceptor
 from catalina.tribes.membership.static_member import StaticMember
 from catalina.tribes.membership.static_membership_service import StaticMembershipService
-from tests.tribes.groups import LOOPBACK, free_port, make_channel, until
+from tests.support.ports import free_port
+from tests.tribes.groups import LOOPBACK, make_channel, until
 
 
 def make(ports: list[int], own: int, name: str = "group", **settings: Any) -> Any:
@@ -28,7 +28,7 @@ def make(ports: list[int], own: int, name: str = "group", **settings: Any) -> An
 
 @pytest.fixture
 def ports():
-    return [free_port(socket.SOCK_STREAM) for _ in range(2)]
+    return [free_port() for _ in range(2)]
 
 
 def test_the_defaults_are_tomcats():

@@ -8,7 +8,8 @@ import pytest
 
 from catalina.tribes.transport import receiver_base as module
 from catalina.tribes.transport.receiver_base import ReceiverBase, local_address, source_address
-from tests.tribes.groups import LOOPBACK, free_port
+from tests.support.ports import free_port
+from tests.tribes.groups import LOOPBACK
 
 
 def test_the_defaults_are_tomcats():
@@ -61,7 +62,7 @@ def test_without_a_range_a_taken_port_is_an_error(auto_bind):
 
 def test_an_address_of_another_machine_is_an_error_at_the_first_port():
     with pytest.raises(OSError, match="assign"):
-        ReceiverBase()._first_free(free_port(socket.SOCK_STREAM), lambda port: bound("203.0.113.7", port))
+        ReceiverBase()._first_free(free_port(), lambda port: bound("203.0.113.7", port))
 
 
 def test_the_base_itself_takes_nothing():

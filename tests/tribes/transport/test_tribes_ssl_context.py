@@ -17,7 +17,8 @@ from catalina.errors import ConfigurationError
 from catalina.tribes.transport.tribes_ssl_context import MAX_KEY, TribesSslContext
 from tests.support.narrowing import there
 from tests.support.needs import need_command
-from tests.tribes.groups import LOOPBACK, free_port, until
+from tests.support.ports import free_port
+from tests.tribes.groups import LOOPBACK, until
 
 KEY = bytes(range(16))
 VERSIONS = [("TLSv1.2", "SHA256"), ("TLSv1.3", "SHA256"), ("TLSv1.3", "SHA384")]
@@ -65,7 +66,7 @@ def as_client(context: TribesSslContext, port: int) -> bytes:
 
 @pytest.mark.parametrize("protocol", OPENSSL)
 def test_a_connection_to_openssl(protocol):
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     with running(
         "s_server", "-psk", KEY.hex(), "-psk_identity", "cluster", "-nocert", "-rev", *OPENSSL[protocol],
         "-accept", f"{LOOPBACK}:{port}",
@@ -96,7 +97,7 @@ def test_a_server_that_has_a_certificate_and_no_key_is_dropped(tmp_path: Path) -
     """CVE-2026-133325: without certificates to check, OpenSSL takes it."""
     made = "req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -days 1 -subj /CN=evil"
     subprocess.run(["openssl", *made.split()], cwd=tmp_path, capture_output=True, check=True)
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     context = TribesSslContext("cluster", KEY)
     files = ("-cert", str(tmp_path / "c.pem"), "-key", str(tmp_path / "k.pem"))
     with (

@@ -22,10 +22,11 @@ from catalina.tribes.group.interceptors.non_blocking_coordinator import (
     NonBlockingCoordinator,
 )
 from tests.support.narrowing import of_type
+from tests.support.ports import free_udp_port
 from tests.support.work import assert_linear
 from tests.tribes.fake_network import Network
 from tests.tribes.fakes import LOCAL, PEER, Stack, a_member
-from tests.tribes.groups import free_port, make_channel, started, until
+from tests.tribes.groups import make_channel, started, until
 from tests.tribes.wire import cases, member
 
 MESSAGE = CoordinationMessage(LOCAL, PEER, (LOCAL, PEER), b"i" * 16, COORD_CONF)
@@ -188,7 +189,7 @@ def test_a_stopped_coordinator_takes_no_part():
 
 
 def test_three_real_channels_agree_on_one_coordinator():
-    port = free_port()
+    port = free_udp_port()
     layers = [NonBlockingCoordinator() for _ in range(3)]
     channels = [make_channel(port, layer)[0] for layer in layers]
     with started(*channels):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 from catalina.errors import ChannelError
@@ -14,8 +13,9 @@ from catalina.tribes.group.interceptors.static_membership_interceptor import (
 from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDetector
 from catalina.tribes.group.interceptors.tcp_ping_interceptor import TcpPingInterceptor
 from catalina.tribes.membership.static_member import StaticMember
+from tests.support.ports import free_port, free_udp_port
 from tests.tribes.fakes import Stack, a_member
-from tests.tribes.groups import LOOPBACK, free_port, make_channel, until
+from tests.tribes.groups import LOOPBACK, make_channel, until
 from tests.tribes.wire import cases
 
 OTHER = a_member(9)
@@ -132,7 +132,7 @@ def test_a_notice_that_cannot_be_sent_is_logged(caplog, monkeypatch):
 
 def static_pair():
     """Two channels that know each other by configuration only; nothing is announced."""
-    ports = [free_port(socket.SOCK_STREAM) for _ in range(2)]
+    ports = [free_port() for _ in range(2)]
     ids = [bytes([number]) * 16 for number in (1, 2)]
     made = []
     for mine, other in ((0, 1), (1, 0)):
@@ -163,8 +163,8 @@ def test_members_find_each_other_without_multicast_and_say_goodbye():
 
 def test_members_of_another_segment_stand_beside_those_that_multicast_finds():
     """Two groups that do not hear each other, bridged by configuration between one member of each."""
-    here, there = free_port(), free_port()
-    ports = [free_port(socket.SOCK_STREAM) for _ in range(2)]
+    here, there = free_udp_port(), free_udp_port()
+    ports = [free_port() for _ in range(2)]
     bridges = []
     for number, mcast in ((0, here), (1, there)):
         layer = StaticMembershipInterceptor()

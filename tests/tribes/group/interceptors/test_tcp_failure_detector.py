@@ -16,8 +16,9 @@ from catalina.tribes.group.interceptors.tcp_failure_detector import TcpFailureDe
 from catalina.tribes.member import SHUTDOWN_COMMAND, Member
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT
 from tests.support.narrowing import there
+from tests.support.ports import free_udp_port
 from tests.tribes.fakes import LOCAL, PEER, Stack, a_member
-from tests.tribes.groups import free_port, make_channel, started, until
+from tests.tribes.groups import make_channel, started, until
 from tests.tribes.wire import cases
 
 
@@ -260,7 +261,7 @@ def test_stopping_forgets_everybody(world):
 
 
 def test_a_closed_receiver_is_noticed_by_its_connection_in_a_moment():
-    port = free_port()
+    port = free_udp_port()
     (one, seen), (two, _) = make_channel(port, drop_time=60_000), make_channel(port)
     with started(one, two):
         one.send(one.members, b"a connection", 6)

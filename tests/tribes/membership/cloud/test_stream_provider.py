@@ -11,7 +11,8 @@ import pytest
 from catalina.errors import ConfigurationError
 from catalina.tribes.membership.cloud import stream_provider as module
 from catalina.tribes.membership.cloud.stream_provider import StreamProvider, TokenStreamProvider
-from tests.tribes.groups import LOOPBACK, free_port
+from tests.support.ports import free_port
+from tests.tribes.groups import LOOPBACK
 from tests.tribes.membership.cloud.api_server import ApiServer, Authority
 
 
@@ -61,7 +62,7 @@ def test_silence_is_an_error(plain_server):
 
 def test_a_closed_port_is_an_error():
     with pytest.raises(ConnectionRefusedError):
-        provider(free_port(socket.SOCK_STREAM)).get("/x")
+        provider(free_port()).get("/x")
 
 
 def test_an_endless_answer_is_an_error(plain_server, monkeypatch):

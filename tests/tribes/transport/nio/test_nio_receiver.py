@@ -17,8 +17,9 @@ from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.io.channel_data import PackageEncoder
 from catalina.tribes.io.x_byte_buffer import ACK, FAIL_ACK, frame
 from catalina.tribes.transport.nio.nio_receiver import NioReceiver
+from tests.support.ports import free_port, free_udp_port
 from tests.tribes.fakes import PEER
-from tests.tribes.groups import LOOPBACK, free_port, make_channel, until
+from tests.tribes.groups import LOOPBACK, make_channel, until
 
 
 def wire(data: bytes, options: int) -> bytes:
@@ -30,8 +31,8 @@ def make_receiver():
     channels = []
 
     def make(**settings):
-        settings = {"address": LOOPBACK, "port": free_port(socket.SOCK_STREAM)} | settings
-        channel, recorder = make_channel(free_port(), receiver=NioReceiver(**settings))
+        settings = {"address": LOOPBACK, "port": free_port()} | settings
+        channel, recorder = make_channel(free_udp_port(), receiver=NioReceiver(**settings))
         channels.append(channel)
         channel.start(3)
         channel.member_added(PEER)
@@ -197,7 +198,7 @@ def test_the_loop_can_be_handed_on_while_a_connection_is_worked_through(make_rec
 
 
 def test_datagrams_are_taken_and_answered(make_receiver):
-    receiver, recorder = make_receiver(udp_port=free_port())
+    receiver, recorder = make_receiver(udp_port=free_udp_port())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(5)
         target = (LOOPBACK, receiver.bound_udp_port)
@@ -211,7 +212,7 @@ def test_datagrams_are_taken_and_answered(make_receiver):
 
 
 def test_a_bad_datagram_is_dropped_with_one_line(make_receiver, caplog):
-    receiver, recorder = make_receiver(udp_port=free_port())
+    receiver, recorder = make_receiver(udp_port=free_udp_port())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(5)
         target = (LOOPBACK, receiver.bound_udp_port)
@@ -229,7 +230,7 @@ def test_the_bind_attribute_listens_elsewhere_than_announced(make_receiver):
 
 
 def test_the_buffers_for_datagrams_are_as_large_as_they_were_set(make_receiver):
-    receiver, _ = make_receiver(udp_port=free_port(), udp_rx_buf_size=8192, udp_tx_buf_size=16384)
+    receiver, _ = make_receiver(udp_port=free_udp_port(), udp_rx_buf_size=8192, udp_tx_buf_size=16384)
     options = (socket.SO_RCVBUF, socket.SO_SNDBUF)
     sizes = [receiver._udp.getsockopt(socket.SOL_SOCKET, option) for option in options]
     assert sizes == [2 * 8192, 2 * 16384]  # socket(7): the kernel doubles the value
@@ -252,7 +253,7 @@ def test_without_a_free_udp_port_it_does_not_start(make_receiver):
 
 def test_an_acknowledgement_that_cannot_be_sent_is_logged_and_the_next_datagram_is_taken(make_receiver, caplog):
     caplog.set_level(logging.INFO)
-    receiver, recorder = make_receiver(udp_port=free_port())
+    receiver, recorder = make_receiver(udp_port=free_udp_port())
     message = ChannelMessage(b"asked", 3, 1, bytes(16), PEER)
     run_in_runner(receiver.channel.running_reactor, lambda: receiver._take_datagram(message, ("255.255.255.255", 1)))
     assert "Unable to send ACK back to 255.255.255.255:1" in caplog.text

@@ -13,7 +13,8 @@ from catalina.reactor import Reactor
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
-from tests.tribes.groups import LOOPBACK, free_port
+from tests.support.ports import free_port
+from tests.tribes.groups import LOOPBACK
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_who_takes_a_connection_is_there(reactor):
 
 
 def test_a_closed_port_is_nobody(reactor):
-    assert not verdict_of(reactor, free_port(socket.SOCK_STREAM))
+    assert not verdict_of(reactor, free_port())
 
 
 def test_an_impossible_address_is_nobody(reactor):

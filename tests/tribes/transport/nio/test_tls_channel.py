@@ -28,15 +28,14 @@ from catalina.tribes.transport.nio.tls_channel import TlsChannel
 from catalina.tribes.transport.tribes_ssl_context import TribesSslContext
 from tests.support.narrowing import of_type, there
 from tests.support.needs import need_command
-from tests.tribes.groups import LOOPBACK, Recorder, free_port, make_channel, started, until
+from tests.support.ports import free_port, free_udp_port
+from tests.tribes.groups import LOOPBACK, Recorder, make_channel, started, until
 
 KEY = bytes(range(32))
 
 
 def a_node(mcast_port: int, key: bytes = KEY, secure: bool = True, **psk: Any) -> tuple[GroupChannel, Recorder]:
-    receiver = NioReceiver(
-        address=LOOPBACK, port=free_port(socket.SOCK_STREAM), secure_port=free_port(socket.SOCK_STREAM)
-    )
+    receiver = NioReceiver(address=LOOPBACK, port=free_port(), secure_port=free_port())
     channel, seen = make_channel(mcast_port, receiver=receiver)
     channel.secure = secure
     if key:
@@ -60,7 +59,7 @@ def alone(*channels: GroupChannel) -> Iterator[None]:
 
 @pytest.mark.parametrize(("protocol", "digest"), [("TLSv1.2", "SHA256"), ("TLSv1.3", "SHA256"), ("TLSv1.3", "SHA384")])
 def test_three_nodes_share_a_group_that_nobody_can_read(protocol, digest):
-    port = free_port()
+    port = free_udp_port()
     nodes = [a_node(port, psk_protocol=protocol, psk_digest=digest) for _ in range(3)]
     with started(*(channel for channel, _ in nodes)):
         for channel, _ in nodes:
@@ -78,7 +77,7 @@ def test_three_nodes_share_a_group_that_nobody_can_read(protocol, digest):
 
 
 def test_many_small_messages_keep_their_order():
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, seen) = a_node(port), a_node(port)
     with started(one, two):
         sent = [b"%d" % number for number in range(3000)]
@@ -89,7 +88,7 @@ def test_many_small_messages_keep_their_order():
 
 
 def test_the_plain_port_is_closed_and_what_is_on_the_wire_is_no_frame():
-    channel, _ = a_node(free_port())
+    channel, _ = a_node(free_udp_port())
     with alone(channel):
         local = channel.local_member
         with pytest.raises(ConnectionRefusedError):
@@ -106,7 +105,7 @@ def test_the_plain_port_is_closed_and_what_is_on_the_wire_is_no_frame():
 @pytest.mark.parametrize("other", [{"key": bytes(32)}, {"key": b"", "secure": False}, {"psk_identity": "elsewhere"}])
 def test_a_node_without_the_key_is_no_member_and_gets_nothing(other, caplog):
     """One with another key, one that knows nothing of TLS, one with another name for its key."""
-    port = free_port()
+    port = free_udp_port()
     (one, seen), (two, _), (outside, seen_outside) = a_node(port), a_node(port), a_node(port, **other)
     with alone(one, two, outside):
         until(lambda: one.members and two.members)
@@ -119,7 +118,7 @@ def test_a_node_without_the_key_is_no_member_and_gets_nothing(other, caplog):
 
 def test_a_mixed_group_encrypts_what_asks_for_it():
     """With keys and without secure='true' both ports are there, and a message says which way it goes."""
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, seen), (plain, _) = a_node(port, secure=False), a_node(port, secure=False), make_channel(port)
     with started(one, two, plain):
         tables = one.coordinator.sender.transport
@@ -135,7 +134,7 @@ def test_a_mixed_group_encrypts_what_asks_for_it():
 
 
 def test_a_secure_message_needs_keys_and_no_datagram():
-    port = free_port()
+    port = free_udp_port()
     (one, _), (two, _) = make_channel(port), make_channel(port)
     with started(one, two), pytest.raises(ChannelError, match="needs pskIdentity and pskKey"):
         one.send(one.members, b"x", 6 | SEND_OPTIONS_SECURE)
@@ -161,7 +160,7 @@ def test_a_secure_message_needs_keys_and_no_datagram():
     ],
 )
 def test_a_channel_that_could_not_keep_its_word_does_not_start(settings, receiver, words):
-    channel, _ = a_node(free_port(), **settings)
+    channel, _ = a_node(free_udp_port(), **settings)
     for name, value in receiver.items():
         setattr(channel.coordinator.receiver, name, value)
     with pytest.raises(ChannelError, match=words):
@@ -170,7 +169,7 @@ def test_a_channel_that_could_not_keep_its_word_does_not_start(settings, receive
 
 
 def test_a_secure_port_without_a_key_is_not_announced(caplog):
-    channel, _ = a_node(free_port(), key=b"", secure=False)
+    channel, _ = a_node(free_udp_port(), key=b"", secure=False)
     with alone(channel):
         assert channel.local_member.secure_port == -1
         assert "nothing listens there without pskIdentity and pskKey" in caplog.text
@@ -223,7 +222,7 @@ class JavaReceiver:
 
 
 def test_a_connection_that_java_has_closed_in_silence_is_made_anew_in_silence(caplog):
-    channel, _ = a_node(free_port())
+    channel, _ = a_node(free_udp_port())
     java = JavaReceiver(TribesSslContext("cluster", KEY), patience=0.2)
     try:
         with alone(channel):
@@ -250,7 +249,7 @@ def test_an_impostor_with_a_certificate_is_told_nothing(tmp_path):
     heard = []
     with socket.create_server((LOOPBACK, 0)) as server:
         server.settimeout(5)
-        channel, _ = a_node(free_port())
+        channel, _ = a_node(free_udp_port())
         with alone(channel):
             member = Member(socket.inet_aton(LOOPBACK), 1, secure_port=server.getsockname()[1], unique_id=b"e" * 16)
             delivery = channel.post([member], b"the session of the admin", 2)
@@ -297,7 +296,7 @@ def test_a_socket_whose_peer_is_gone_is_left_to_its_owner():
 
 
 def test_a_member_that_resets_its_connections_fails_its_messages_at_once():
-    channel, _ = a_node(free_port())
+    channel, _ = a_node(free_udp_port())
     with socket.create_server((LOOPBACK, 0)) as server, alone(channel):
         stopping = threading.Event()
 
