@@ -1,6 +1,9 @@
 #!/bin/sh
 # Installs what the tests need and runs them all: style, types, tests. Arguments go to pytest.
 #
+# The modules of tests are shared out to as many processes as there are cores, four at most: most tests wait for a
+# server, or for another one to notice something. With -n0 there is one process.
+#
 #   CI=true           a test that cannot run fails instead of being skipped
 #   CATALINA_NO_APT=1 do not install Debian packages
 #
@@ -115,5 +118,5 @@ failed=0
 .venv/bin/ruff format --check . || failed=1
 .venv/bin/mypy || failed=1
 [ "$failed" -eq 0 ] || echo "Style or types are not clean, see above" >&2
-.venv/bin/python -m pytest "$@" || failed=1
+.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@" || failed=1
 exit "$failed"
