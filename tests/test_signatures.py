@@ -87,7 +87,7 @@ def test_no_default_hides_that_an_attribute_of_ours_has_another_name() -> None:
 
 
 #: The largest number of fakes that stand for nothing in particular; ``stand_in`` knows the class.
-MOST_UNKNOWN_FAKES = 95
+MOST_UNKNOWN_FAKES = 4
 
 
 def test_few_fakes_stand_for_nothing_in_particular() -> None:

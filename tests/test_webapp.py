@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from types import ModuleType
 
 import pytest
 
 from catalina import webapp
+from catalina.connector.request import Request
 from catalina.core.standard_context import StandardContext
 from catalina.session.framework_session import CURRENT_SESSION, local_manager
 from catalina.session.session_facade import SessionFacade
@@ -23,8 +24,11 @@ def test_the_decorator_marks_and_gives_back_the_callable() -> None:
 
 
 def test_a_module_may_carry_the_marker_but_the_imported_decorator_is_none() -> None:
-    assert is_distributable(object(), SimpleNamespace(distributable=True))
-    assert not is_distributable(object(), SimpleNamespace(distributable=distributable))
+    module = ModuleType("shop")
+    vars(module)["distributable"] = True
+    assert is_distributable(object(), module)
+    vars(module)["distributable"] = distributable
+    assert not is_distributable(object(), module)
     assert not is_distributable(object(), None)
 
 
@@ -54,7 +58,7 @@ def test_outside_of_the_container_the_sessions_are_those_of_the_process() -> Non
 
 def test_the_session_manager_is_the_one_of_the_request_that_is_served() -> None:
     manager = object()
-    source = SimpleNamespace(context=stand_in(StandardContext, manager=manager))
+    source = stand_in(Request, context=stand_in(StandardContext, manager=manager))
     token = CURRENT_SESSION.set(SessionFacade(source))
     try:
         assert webapp.session_manager() is manager

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import gzip
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.connector.compression import Compression, acceptable_codings
 from catalina.connector.headers import Headers
+from catalina.connector.request import Request
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from tests.connector.serving import Client, serving
+from tests.support.stand_in import stand_in
 
 TEXT = b"All work and no play makes Jack a dull boy.\n" * 200
 
@@ -161,5 +162,5 @@ def test_accept_encoding_is_read(field, codings):
 def test_the_clients_weights_decide_between_codings():
     compression = Compression(Http11NioProtocol())
     fields = ((b"Accept-Encoding", b"br;q=0.2, zstd;q=0.1, gzip;q=0.9"),)
-    request: Any = SimpleNamespace(headers=Headers(fields))
+    request: Any = stand_in(Request, headers=Headers(fields))
     assert compression._negotiate(request.headers.get_all("accept-encoding")) == "gzip"

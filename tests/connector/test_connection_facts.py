@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import socket
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.connector import Connector
+from tests.support.stand_in import stand_in
 
 
 def connector(**values: Any) -> Any:
-    return SimpleNamespace(**{"is_tls": False, "scheme": "http", "secure": False, **values})
+    return stand_in(Connector, **{"is_tls": False, "scheme": "http", "secure": False, **values})
 
 
 def test_both_ends_of_a_connection_are_told() -> None:

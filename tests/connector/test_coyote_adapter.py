@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.errors import LimitError
+from catalina.session.standard_session import StandardSession
 from catalina.util.session_cookie_config import SessionCookieConfig
 from tests.connector.bare import BareContext
 from tests.connector.serving import Client, Container, Found, serving
+from tests.support.stand_in import stand_in
 
 
 def show(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -24,7 +25,7 @@ class Managers:
         self.ids = ids
 
     def find_session(self, session_id: str) -> Any:
-        return SimpleNamespace(is_valid=True) if session_id in self.ids else None
+        return stand_in(StandardSession, is_valid=True) if session_id in self.ids else None
 
 
 def prepare_with(change: Any) -> Any:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.connector.connection_facts import ConnectionFacts
+from catalina.connector.connector import Connector
 from catalina.connector.headers import Headers
 from catalina.connector.parameters import declared_encoding, parse_cookies
 from catalina.connector.request import Request
@@ -16,6 +16,7 @@ from catalina.connector.request_input import RequestInput
 from catalina.errors import LimitError
 from catalina.tomcat.util.http.rfc6265_cookie_processor import Rfc6265CookieProcessor
 from tests.connector.bare import BareContext
+from tests.support.stand_in import stand_in
 from tests.support.work import assert_linear
 
 FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
@@ -27,7 +28,7 @@ def request(query: str | None = None, body: bytes = b"", *fields: tuple[bytes, b
         "uri_encoding": "utf-8", "max_parameter_count": 10, "max_post_size": 100, "parse_body_methods": ("POST",),
         "max_cookie_count": 3, "use_body_encoding_for_uri": False,
     }  # fmt: skip
-    connector = SimpleNamespace(**{**attributes, **limits})
+    connector = stand_in(Connector, **{**attributes, **limits})
     connection = ConnectionFacts(connector)
     return Request(connection, method, "/", query, headers=Headers(fields), body=RequestInput(None, body))
 

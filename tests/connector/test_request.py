@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,7 +66,7 @@ def test_the_user_is_the_principal_or_whom_a_proxy_names():
     made = request()
     assert made.remote_user is None
     assert "REMOTE_USER" not in made.build_environ()
-    made.principal, made.auth_type = SimpleNamespace(name="rosa"), "BASIC"
+    made.principal, made.auth_type = stand_in(GenericPrincipal, name="rosa"), "BASIC"
     assert made.build_environ()["REMOTE_USER"] == "rosa"
     made.remote_user = "karl"
     assert (made.remote_user, made.build_environ()["AUTH_TYPE"]) == ("karl", "BASIC")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.connector.session_urls import encode_redirect_url
 from catalina.core.standard_context import StandardContext
+from catalina.session.standard_session import StandardSession
 from catalina.util.session_cookie_config import SessionCookieConfig
 from tests.support.stand_in import stand_in
 from tests.valves.exchange import make_request
@@ -17,7 +17,7 @@ from tests.valves.exchange import make_request
 def request_of(path: str = "/shop", session_id: str | None = "ABC", **values: Any) -> Any:
     config = SessionCookieConfig(uri_parameter="sid", url_tracking=values.pop("url_tracking", True))
     context = stand_in(StandardContext, path=path, session_cookie=config, manager=None)
-    session = None if session_id is None else SimpleNamespace(id=session_id)
+    session = None if session_id is None else stand_in(StandardSession, id=session_id)
     values |= {"context": context, "context_path": path, "get_session": lambda create=True: session}
     request, _ = make_request(f"{path}/dir/page", server_port=80, **values)
     return request

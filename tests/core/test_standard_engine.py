@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.core.container_base import ContainerBase
+from catalina.core.node_role import NodeRole
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_server import StandardServer
 from catalina.core.standard_service import StandardService
 from catalina.errors import LifecycleError
 from catalina.util.server_info import SERVER_INFO
 from tests.core.node import Node
+from tests.support.stand_in import stand_in
 
 
 def test_children_of_an_engine_are_hosts() -> None:
@@ -42,7 +43,7 @@ def test_a_worker_with_a_port_of_its_own_has_a_route_and_knows_those_of_the_othe
     engine = StandardEngine(name="Catalina", default_host="localhost", jvm_route="n1")
     server.add_service(service)
     service.set_engine(engine)
-    role: Any = SimpleNamespace(accepts=lambda worker: worker == 1)
+    role: Any = stand_in(NodeRole, accepts=lambda worker: worker == 1)
     server.role = role
     assert (engine.jvm_route_of_engine, engine.serves_route("n1-1")) == ("n1", False)
     engine.worker = 0

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +14,11 @@ import pytest
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_wrapper import adapt_asgi, adopt_sessions, is_asgi
 from catalina.errors import DeploymentError
+from catalina.loader.webapp_loader import WebappLoader
 from tests.contrib.client import Client
 from tests.core.node import Node, web_xml
 from tests.support.frameworks import need_frameworks
+from tests.support.stand_in import stand_in
 
 MODULE = """
 from catalina.webapp import UnavailableError
@@ -211,7 +212,7 @@ def test_without_a2wsgi_it_is_said() -> None:
         raise DeploymentError(f"cannot load {name!r}")
 
     with pytest.raises(DeploymentError, match=r"asgi=\"wrap\" of 'fast:app' needs the package a2wsgi: cannot load"):
-        adapt_asgi(print, "fast:app", True, SimpleNamespace(load=load), logging.getLogger("x"))  # type: ignore[arg-type]
+        adapt_asgi(print, "fast:app", True, stand_in(WebappLoader, load=load), logging.getLogger("x"))
 
 
 def test_what_is_called_decides() -> None:

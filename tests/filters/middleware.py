@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
+from catalina.core.application_context import ApplicationContext
 from catalina.webapp import SEND_ERROR
+from tests.support.stand_in import stand_in
 
 
 class Input(io.BytesIO):
@@ -54,7 +55,8 @@ class Reply:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
-CONTEXT: Any = SimpleNamespace(
+CONTEXT: Any = stand_in(
+    ApplicationContext,
     node_state=lambda kind, name: None,
     context_path="/shop",
     mime_type=lambda path: {"css": "text/css", "png": "image/png"}.get(path.rpartition(".")[2]),

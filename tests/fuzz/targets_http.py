@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 from catalina.authenticator.basic_authenticator import decode_credentials
 from catalina.authenticator.digest_authenticator import parse_digest
 from catalina.connector.headers import Headers
 from catalina.connector.parameters import body_parameters, parse_cookies, query_parameters
+from catalina.connector.request import Request
 from catalina.connector.uri import UriRules
 from catalina.coyote.ajp.forward_request import decode_forward_request
 from catalina.coyote.ajp.packets import PacketDecoder
@@ -32,6 +32,7 @@ from tests.coyote.ajp.test_exchange import Server as AjpServer
 from tests.coyote.http2 import frames
 from tests.coyote.http11.test_exchange import CHUNKED, GET, LAST, LENGTH, Server
 from tests.fuzz.target import Target
+from tests.support.stand_in import stand_in
 from tests.tomcat.util.net.test_tls_client_hello_extractor import client_hello
 
 _HTTP11 = "catalina.coyote.http11"
@@ -102,7 +103,7 @@ _CONNECTOR = bare_connector()
 
 
 def _request(**facts: Any) -> Any:
-    return SimpleNamespace(
+    return stand_in(Request,
         connector=_CONNECTOR, context=None, character_encoding=None, max_parameter_count=None, query_string=None,
         content_type="application/x-www-form-urlencoded", method="POST", content_length=-1, **facts,
     )  # fmt: skip

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.connector.connector import Connector
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_service import StandardService
+from catalina.lifecycle import LifecycleState
 from catalina.manager import event_stream
 from catalina.manager.event_stream import EventStream, begun, most_streams
 from catalina.reactor import Reactor
@@ -20,7 +23,7 @@ class FakeServer:
 
     def __init__(self, threads: int = 200) -> None:
         self.draining = False
-        self.services = [SimpleNamespace(connectors=[SimpleNamespace(thread_limit=threads)])]
+        self.services = [stand_in(StandardService, connectors=[stand_in(Connector, thread_limit=threads)])]
         self.reactor = stand_in(Reactor, blocking=contextlib.nullcontext)
         self.left = 0
 
@@ -34,7 +37,7 @@ def frames(ended: Callable[[], bool]) -> Iterator[bytes]:
 
 
 def stream(server: Any, available: bool = True) -> EventStream:
-    context: Any = SimpleNamespace(state=SimpleNamespace(available=available))
+    context: Any = stand_in(StandardContext, state=LifecycleState.STARTED if available else LifecycleState.STOPPED)
     return EventStream(context, server, server.leave, frames)
 
 

@@ -1,13 +1,13 @@
 """Several realms as one."""
 
 import logging
-from types import SimpleNamespace
 
 from catalina.core.standard_context import StandardContext
 from catalina.realm.combined_realm import CombinedRealm
 from catalina.realm.memory_realm import MemoryRealm
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
 from catalina.realm.null_realm import NullRealm
+from catalina.realm.realm import DigestAnswer
 from tests.realm.realms import DictRealm, check_realm
 from tests.support.stand_in import stand_in
 from tests.valves.certificates import make_certificate
@@ -31,7 +31,7 @@ def test_the_first_realm_that_knows_the_user_decides():
 def test_certificates_and_digests_are_passed_on():
     combined = make(NullRealm(), DictRealm({"CN=bob, O=Example, C=AT": ("", ())}))
     assert combined.authenticate_certificates([make_certificate()]) is not None
-    assert combined.authenticate_digest("bob", SimpleNamespace(realm_name="", algorithm="MD5")) is None
+    assert combined.authenticate_digest("bob", stand_in(DigestAnswer, realm_name="", algorithm="MD5")) is None
 
 
 def test_a_realm_that_does_not_start_is_left_out(tmp_path, caplog):

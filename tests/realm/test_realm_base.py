@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +9,7 @@ from catalina.attributes import AttributeRefused
 from catalina.core.standard_wrapper import StandardWrapper
 from catalina.errors import LifecycleError
 from catalina.realm.message_digest_credential_handler import MessageDigestCredentialHandler
+from catalina.realm.realm import DigestAnswer
 from catalina.realm.realm_base import RealmBase
 from catalina.realm.secret_key_credential_handler import SecretKeyCredentialHandler
 from tests.realm.realms import DictRealm, check_realm
@@ -34,7 +34,7 @@ def answer(password="secret", algorithm="SHA-256", **changes):
     parts = {"nonce": "n", "nc": "00000001", "cnonce": "c", "qop": "auth"}
     response = h(":".join((h(f"bob:Shop:{password}"), *parts.values(), a2)))
     values = {**parts, "realm_name": "Shop", "digest_a2": a2, "algorithm": algorithm, "response": response}
-    return SimpleNamespace(**{**values, **changes})
+    return stand_in(DigestAnswer, **{**values, **changes})
 
 
 def test_a_realm_compares_clear_text_by_default():

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.core.node_role import Elsewhere
 from catalina.core.standard_context import StandardContext
 from catalina.startup.application_environment import application_environment
 from tests.deploy.archives import hello
 from tests.startup.hosts import Base, running
+from tests.support.stand_in import stand_in
 
 
 def test_it_is_that_of_the_running_code(tmp_path: Path) -> None:
@@ -38,6 +39,6 @@ def test_the_keeper_asks_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(question)
         return {1: {"python": "/usr/bin/python3"}}
 
-    monkeypatch.setattr(StandardContext, "elsewhere", SimpleNamespace(ask_all=ask_all))
+    monkeypatch.setattr(StandardContext, "elsewhere", stand_in(Elsewhere, ask_all=ask_all))
     assert application_environment(StandardContext(name="/shop")) == {"python": "/usr/bin/python3"}
     assert asked == [("environment", "//shop")]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import threading
-from types import SimpleNamespace
 
+from catalina.core.node_role import Elsewhere, NodeRole
 from catalina.startup.node_status import node_status
 from tests.manager.site import make_base, running
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 
 #: Answers when the file ``go`` beside it is there.
@@ -86,7 +87,9 @@ def _add_up(site, monkeypatch):
         return status
 
     workers = {0: of_worker(busy=1, requests=10, times={"10": 2}), 1: of_worker(busy=2, requests=5, times={"10": 1})}
-    role = SimpleNamespace(serves=True, runs=lambda _: True, elsewhere=SimpleNamespace(ask_all=lambda service: workers))
+    role = stand_in(
+        NodeRole, serves=True, runs=lambda _: True, elsewhere=stand_in(Elsewhere, ask_all=lambda service: workers)
+    )
     with monkeypatch.context() as patched:
         patched.setattr(site.server, "role", role)
         status = node_status(site.server)

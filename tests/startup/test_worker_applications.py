@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +15,11 @@ from catalina.startup.context_maker import name_context
 from catalina.startup.worker_applications import WorkerApplications
 from catalina.util.context_name import ContextName
 from catalina.workers.application_entry import ApplicationEntry, ContextSource, files_of
+from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.services import Services
 from tests.deploy.archives import hello
 from tests.startup.hosts import Base, running
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 
 BROKEN = "raise RuntimeError('it does not start')\n"
@@ -27,7 +29,7 @@ class FakeChannel:
     """Writes down of which applications the sessions are left to the keeper alone."""
 
     def __init__(self, services: dict[str, Any]) -> None:
-        self.services = SimpleNamespace(add=services.__setitem__)
+        self.services = stand_in(Services, add=services.__setitem__)
         self.on_next_keeper: Any = None
         self.left_alone: list[bytes] = []
 
@@ -51,7 +53,7 @@ class FakeRole:
         self.refusals = 0
         self.services: dict[str, Any] = {}
         self.channel = FakeChannel(self.services)
-        self.queries = SimpleNamespace(call=self._call)
+        self.queries = stand_in(KeeperQueries, call=self._call)
 
     def _call(self, service: str, argument: Any, seconds: float = 0) -> Any:
         self.calls.append((service, argument))

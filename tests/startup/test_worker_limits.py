@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.connector.in_progress import InProgress
+from catalina.core.standard_context import StandardContext
 from catalina.errors import ConfigurationError
 from catalina.startup import worker_limits
 from catalina.startup.worker_limits import MAX_MEMORY, MAX_REQUESTS, RequestTimeout, WorkerLimits, resident_bytes
 from tests.connector.serving import Client, serving
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 
 
@@ -77,8 +79,8 @@ def test_a_request_that_takes_too_long_gets_503_and_its_stack_is_logged(
     watchdog: Watchdog, caplog: pytest.LogCaptureFixture
 ) -> None:
     inside: dict[Any, int] = {}
-    context: Any = SimpleNamespace(
-        name="/shop", request_timeout=1, in_progress=SimpleNamespace(inside=inside)
+    context: Any = stand_in(StandardContext,
+        name="/shop", request_timeout=1, in_progress=stand_in(InProgress, inside=inside)
     )  # fmt: skip
     reasons: list[str] = []
     watch = RequestTimeout(context, reasons.append)
@@ -110,7 +112,7 @@ def test_a_request_that_takes_too_long_gets_503_and_its_stack_is_logged(
 
 
 def test_the_hard_end_is_put_off_by_each_look(watchdog: Watchdog) -> None:
-    context: Any = SimpleNamespace(name="", request_timeout=1500, in_progress=SimpleNamespace(inside={}))
+    context: Any = stand_in(StandardContext, name="", request_timeout=1500, in_progress=stand_in(InProgress, inside={}))
     watch = RequestTimeout(context, lambda why: None)
     watch.look()
     watch.look()

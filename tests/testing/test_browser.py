@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +11,10 @@ from werkzeug.serving import make_server
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
+from catalina.development.node_process import NodeProcess
+from catalina.development.trial_base import TrialBase
 from catalina.testing.browser import Browser
+from tests.support.stand_in import stand_in
 
 
 @Request.application
@@ -35,8 +37,8 @@ def nodes() -> Iterator[list[Any]]:
     server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    base = SimpleNamespace(address="127.0.0.1", port=server.server_port)
-    yield [SimpleNamespace(name=name, runs=True, base=base) for name in ("node1", "node2")]
+    base = stand_in(TrialBase, address="127.0.0.1", port=server.server_port)
+    yield [stand_in(NodeProcess, name=name, runs=True, base=base) for name in ("node1", "node2")]
     server.shutdown()
     thread.join()
     server.server_close()

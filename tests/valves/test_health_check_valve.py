@@ -1,12 +1,12 @@
 """Health checks."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from catalina.connector.connector import Connector
 from catalina.core.standard_context import StandardContext
+from catalina.ha.session.delta_manager import DeltaManager
 from catalina.lifecycle import LifecycleState
 from catalina.valves.health_check_valve import HealthCheckValve
 from tests.support.stand_in import stand_in
@@ -70,7 +70,7 @@ def test_a_node_that_drains_is_down_whatever_its_containers_say():
 def test_while_sessions_are_awaited_it_is_down_and_says_how_many_have_come():
     valve = HealthCheckValve()
     shop = container()
-    shop.name, shop.manager = "/shop", SimpleNamespace(state_progress=(10, 40))
+    shop.name, shop.manager = "/shop", stand_in(DeltaManager, state_progress=(10, 40))
     valve.container = container(LifecycleState.STARTED, shop)
     response, _ = ask(valve)
     assert response.status == 503

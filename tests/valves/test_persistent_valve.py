@@ -1,11 +1,11 @@
 """The session goes to the store after each request."""
 
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_server import StandardServer
 from catalina.errors import LifecycleError
 from catalina.session.persistent_manager_base import PersistentManagerBase
@@ -103,7 +103,9 @@ def test_a_store_that_fails_is_said(caplog):
 
 def test_it_does_not_start_in_a_node_of_several_workers() -> None:
     valve = PersistentValve()
-    container: Any = SimpleNamespace(name="Catalina", parent=None, server=stand_in(StandardServer, role=object()))
+    container: Any = stand_in(
+        StandardEngine, name="Catalina", parent=None, server=stand_in(StandardServer, role=object())
+    )
     valve.container = container
     with pytest.raises(LifecycleError, match="cannot be used with several workers"):
         valve.start()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
 from catalina.webresources.standard_root import StandardRoot
 from tests.support.stand_in import stand_in
@@ -35,7 +35,7 @@ def make_root(application: Path, tmp_path: Path) -> Callable[..., StandardRoot]:
         )
         attributes |= {"add_webinf_classes_resources": False, "document_root": application, "name": "/app"}
         attributes |= {"host": stand_in(StandardHost, catalina_base=tmp_path)} | (context or {})
-        root.context = SimpleNamespace(**attributes)
+        root.context = stand_in(StandardContext, **attributes)
         return root
 
     return make

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
+from catalina.core.standard_engine import StandardEngine
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.reactor import Reactor
@@ -20,6 +20,7 @@ from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_links import WorkerLinks
 from catalina.workers.worker_manager import WorkerManager
 from tests.session.support import FakeContext
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.workers.links import listening_socket
 
@@ -30,7 +31,7 @@ KEY = b"Catalina/localhost/shop"
 
 def _cluster(send_options: int) -> SimpleTcpCluster:
     cluster = SimpleTcpCluster(channel_send_options=send_options)
-    cluster.container = SimpleNamespace(name="Catalina")
+    cluster.container = stand_in(StandardEngine, name="Catalina")
     return cluster
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +11,11 @@ import pytest
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
+from catalina.core.standard_server import StandardServer
 from catalina.errors import DeploymentError
 from catalina.workers.application_entry import ApplicationEntry
 from catalina.workers.followers import Followers
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.workers.fake_seats import FakeSeats
 from tests.workers.small_node import SmallNode, SmallWorker
@@ -30,7 +31,7 @@ class Following:
         self.told: list[tuple[int, str, Any]] = []
         #: Reasons why the application does not start, by worker.
         self.failures: dict[int, str] = {}
-        server: Any = SimpleNamespace(reactor=node.keeper.reactor, is_ending=False)
+        server: Any = stand_in(StandardServer, reactor=node.keeper.reactor, is_ending=False)
         self.seats = FakeSeats()
         self.followers = Followers(node.keeper.links, server, set(), lambda: len(node.workers), self.seats)
         engine = StandardEngine(name="Catalina", default_host="localhost")

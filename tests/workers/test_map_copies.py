@@ -1,14 +1,14 @@
 """The keeper's table of sessions that workers have copies of."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.errors import ProtocolError, TooManyActiveSessionsError
 from catalina.tribes.ledger.wire import encode_ends, encode_question
-from catalina.workers.map_copies import HeldSessions, MapCopies
+from catalina.workers.map_copies import HeldSessions, MapCopies, MapMember
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.workers.map_node import MapNodes
 from tests.workers.small_node import SmallNode
@@ -58,7 +58,7 @@ def test_an_outdated_copy_is_dropped_at_the_next_tick(make_node: MakeNode) -> No
 
 def test_only_a_question_is_answered() -> None:
     unused: Any = None
-    a_map: Any = SimpleNamespace(claim=None)
+    a_map = stand_in(MapMember, claim=None)
     copies = MapCopies(HeldSessions(), b"key", unused, a_map)
     copies.claim = lambda session_id, then: then()
     with pytest.raises(ProtocolError, match="expected a question, got Ends"):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import URL, Engine
 
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import CatalinaError
@@ -17,6 +17,7 @@ from catalina.naming.data_source_bean import DataSourceBean
 from catalina.valves.access_log_valve import AccessLogValve
 from catalina.workers import node_beans
 from catalina.workers.node_beans import NodeBeans, merged, offer_beans
+from tests.support.stand_in import stand_in
 from tests.support.waiting import take_time
 from tests.workers.small_node import SmallNode
 
@@ -32,8 +33,9 @@ class Pool(DataSourceBean):
     """A pool with numbers of its own."""
 
     def __init__(self, active: int) -> None:
-        engine: Any = SimpleNamespace(
-            url=SimpleNamespace(render_as_string=lambda hide_password: "db://shop", username="shop"),
+        engine: Any = stand_in(
+            Engine,
+            url=stand_in(URL, render_as_string=lambda hide_password: "db://shop", username="shop"),
             driver="db",
             pool=None,
         )

@@ -1,7 +1,6 @@
 """Draining a node with several workers."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def test_a_worker_that_comes_later_drains_too(make_node: MakeNode) -> None:
 def test_a_worker_that_cannot_say_is_left_out(make_node: MakeNode, caplog: pytest.LogCaptureFixture) -> None:
     node = make_node()
     drain, _ = KeeperDrain(node.keeper.links), workers_of(node)
-    broken: Any = SimpleNamespace()
+    broken: Any = object()
     offer_drain(broken, node.workers[1].channel.services)
     assert drain.drain(True) == 1
     assert "worker [1]" in caplog.text

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.authenticator.single_sign_on import SingleSignOn
+from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
+from catalina.core.standard_pipeline import StandardPipeline
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.workers.frames import CallError
 from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
@@ -52,8 +54,8 @@ class SignOns:
     def _place(host: Any, manager: Any) -> None:
         """The manager's application is below the host, as the valve finds it."""
         context = manager.context
-        context.host, context.parent, context.pipeline = host, host, SimpleNamespace(valves=[])
-        host.find_child = lambda name: SimpleNamespace(manager=manager)
+        context.host, context.parent, context.pipeline = host, host, stand_in(StandardPipeline, valves=[])
+        host.find_child = lambda name: stand_in(StandardContext, manager=manager)
         engine = host.parent
         engine.find_child = lambda name: host
 

@@ -1,12 +1,13 @@
 """State that the workers of a node share through its keeper."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.authenticator.digest_nonces import NonceCheck, Nonces, SeenCounts
+from catalina.core.standard_pipeline import StandardPipeline
+from catalina.core.standard_server import StandardServer
 from catalina.errors import CatalinaError
 from catalina.ha.context.replicated_context import AttributeCodec, AttributesOfKeeper, NodeAttributes, SharedValue
 from catalina.node_state import NodeState
@@ -20,6 +21,7 @@ from catalina.valves.semaphore_valve import NodeSemaphore, Permits, SemaphoreVal
 from catalina.workers import node_states
 from catalina.workers.frames import CallError
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.tribes.tipis.network import Network
 from tests.workers.small_node import SmallNode
@@ -37,8 +39,8 @@ class Part:
     def __init__(self, node: SmallNode, worker: int) -> None:
         self._node = node
         self._worker = worker
-        self.server = SimpleNamespace(role=self)
-        self.pipeline = SimpleNamespace(valves=[])
+        self.server = stand_in(StandardServer, role=self)
+        self.pipeline = stand_in(StandardPipeline, valves=[])
 
     def state(self, kind: type[Any], name: str) -> Any:
         return RemoteState(self._node.workers[self._worker].queries.call, kind, name)

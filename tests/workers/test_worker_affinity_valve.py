@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 
+from catalina.connector.connector import Connector
 from catalina.connector.headers import Headers
 from catalina.connector.parameters import parse_cookies
+from catalina.connector.request import Request
+from catalina.connector.response import Response
 from catalina.core.context_attributes import Affinity
+from catalina.core.standard_context import StandardContext
+from catalina.reactor import Reactor
 from catalina.valves.valve_base import ValveBase
 from catalina.workers import worker_affinity_valve
 from catalina.workers.away_manager import AwayManager
 from catalina.workers.relay_connection import RELAYED
 from catalina.workers.request_relay import RelayError
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
+from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode
 
@@ -80,13 +85,14 @@ class Visit:
         valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key), runs_in)
         following = Next()
         valve.next = following
-        request: Any = SimpleNamespace(
-            requested_session_id=session_id, context=SimpleNamespace(manager=manager, affinity=None),
+        request = stand_in(
+            Request,
+            requested_session_id=session_id, context=stand_in(StandardContext, manager=manager, affinity=None),
             connector=Port(own_port),
             remote_addr="192.0.2.7",
             remote_port=40_000,
         )  # fmt: skip
-        response: Any = SimpleNamespace(can_hand_over=can_hand_over, hand_over=lambda take: take(None))
+        response = stand_in(Response, can_hand_over=can_hand_over, hand_over=lambda take: take(None))
         valve.invoke(request, response)
         self.moved = moves.moved
         self.served = len(following.requests) == 1
@@ -172,12 +178,13 @@ class Passing:
         relay: Any = Relay(error)
         valve = WorkerAffinityValve(moves, relay, lambda connector: 4, lambda context, key: len(key), runs_in)
         valve.next = Next()
-        request: Any = SimpleNamespace(
+        request = stand_in(
+            Request,
             connector=Port(False), remote_addr="192.0.2.7", remote_port=40_000,
             request_uri="/shop", context=object(), wrapper=object(),
         )  # fmt: skip
         self.errors: list[int] = []
-        response: Any = SimpleNamespace(
+        response = stand_in(Response,
             can_hand_over=can_hand_over, hand_over=lambda take: take(None), send_error=self.errors.append,
             set_header=lambda name, value: None,
         )  # fmt: skip
@@ -215,17 +222,18 @@ class Away:
         valve.next = following
         manager = AwayManager("key", lambda: workers, lambda service, argument: None)
         managers = list(maps)
-        reactor = SimpleNamespace(blocking=contextlib.nullcontext)
-        connector = SimpleNamespace(reactor=reactor, map_request=self._map, has_own_port=False)
+        reactor = stand_in(Reactor, blocking=contextlib.nullcontext)
+        connector = stand_in(Connector, reactor=reactor, map_request=self._map, has_own_port=False)
         self._managers = managers
-        request: Any = SimpleNamespace(
+        request = stand_in(
+            Request,
             notes={RELAYED: True} if was_relayed else {}, connector=connector, remote_addr="192.0.2.7",
-            remote_port=40_000, request_uri="/shop", context=SimpleNamespace(manager=manager, affinity=None),
+            remote_port=40_000, request_uri="/shop", context=stand_in(StandardContext, manager=manager, affinity=None),
             wrapper=object(),
             requested_session_id=None,
         )  # fmt: skip
         self.errors: list[int] = []
-        response: Any = SimpleNamespace(
+        response = stand_in(Response,
             can_hand_over=True, hand_over=lambda take: take(None), send_error=self.errors.append,
             set_header=lambda name, value: None,
         )  # fmt: skip
@@ -233,7 +241,7 @@ class Away:
         self.moved, self.served = moves.moved, len(following.requests) == 1 and not self.errors
 
     def _map(self, request: Any, response: Any) -> bool:
-        request.context = SimpleNamespace(manager=self._managers.pop(0))
+        request.context = stand_in(StandardContext, manager=self._managers.pop(0))
         return True
 
 
@@ -266,13 +274,14 @@ class Keyed:
         following = Next()
         valve.next = following
         headers = Headers([(name.replace("_", "-").encode(), value.encode()) for name, value in fields.items()])
-        request: Any = SimpleNamespace(
+        request = stand_in(
+            Request,
             notes={RELAYED: True} if was_relayed else {}, connector=Port(False),
             remote_addr="192.0.2.7", remote_port=40_000, query_string=query or None, headers=headers,
             cookies=parse_cookies(headers, 10), requested_session_id=None,
-            context=SimpleNamespace(affinity=affinity, manager=None),
+            context=stand_in(StandardContext, affinity=affinity, manager=None),
         )  # fmt: skip
-        response: Any = SimpleNamespace(can_hand_over=True, hand_over=lambda take: take(None))
+        response = stand_in(Response, can_hand_over=True, hand_over=lambda take: take(None))
         valve.invoke(request, response)
         self.worker = moves.moved[0][0] if moves.moved else None
         assert (self.worker is None) is bool(following.requests)

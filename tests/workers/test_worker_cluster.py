@@ -1,6 +1,5 @@
 """The replacement of a cluster in a worker."""
 
-from types import SimpleNamespace
 from typing import Any
 
 from catalina.core.standard_engine import StandardEngine
@@ -9,12 +8,14 @@ from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.worker_cluster import WorkerCluster
 from tests.session.support import FakeContext
+from tests.support.stand_in import stand_in
 
 
 def cluster_of(element: SimpleTcpCluster, *, binds_routes: bool = True) -> WorkerCluster:
-    channel: Any = SimpleNamespace(reactor=None, managers={})
+    channel: Any = stand_in(KeeperChannel, reactor=None, managers={})
     queries: Any = None
     return WorkerCluster(element, channel, queries, binds_routes=binds_routes)
 

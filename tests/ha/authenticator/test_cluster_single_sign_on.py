@@ -1,6 +1,5 @@
 """One login on two nodes: whole containers, messages on a network of the test's own."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from catalina.errors import ChannelError, LifecycleError
 from catalina.ha.authenticator.cluster_single_sign_on import ClusterSingleSignOn
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
+from catalina.realm.generic_principal import GenericPrincipal
 from tests.authenticator.application import PROTECTED, Browser, add_application, basic, login_config, secure_node, text
 from tests.support.stand_in import stand_in
 from tests.tribes.tipis.network import Network
@@ -33,7 +33,7 @@ def pair(tmp_path, network):
         node = secure_node(base, INNER)
         add_application(node, INNER, "other")
         sso = ClusterSingleSignOn()
-        cluster: Any = SimpleNamespace(channel=network.add(number), name="Catalina")
+        cluster: Any = stand_in(SimpleTcpCluster, channel=network.add(number), name="Catalina")
         sso.cluster = cluster
         node.host.add_valve(sso)
         node.__enter__()
@@ -119,16 +119,16 @@ def test_a_new_session_id_is_told(pair, network):
 
 def test_another_way_of_logging_in_is_told(pair, network):
     sso = sso_of(pair[0])
-    sso.register("1", SimpleNamespace(name="bob", roles=()), "CLIENT_CERT", None, None)
-    assert sso.update("1", SimpleNamespace(name="bob", roles=("r",)), "BASIC", "bob", "secret")
+    sso.register("1", stand_in(GenericPrincipal, name="bob", roles=()), "CLIENT_CERT", None, None)
+    assert sso.update("1", stand_in(GenericPrincipal, name="bob", roles=("r",)), "BASIC", "bob", "secret")
     network.settle()
     assert sso_of(pair[1]).cache["1"].password == "secret"
-    assert not sso.update("1", SimpleNamespace(name="bob", roles=()), "FORM", "bob", "x")
+    assert not sso.update("1", stand_in(GenericPrincipal, name="bob", roles=()), "FORM", "bob", "x")
 
 
 def test_a_session_that_travels_takes_its_listener_along(pair):
     sso = sso_of(pair[0])
-    sso.register("1", SimpleNamespace(name="bob", roles=()), "BASIC", "bob", "secret")
+    sso.register("1", stand_in(GenericPrincipal, name="bob", roles=()), "BASIC", "bob", "secret")
     manager = DeltaManager()
     manager.context = pair[0].host.find_child("/shop")
     session = manager.new_session("S")
@@ -156,7 +156,7 @@ class DeadChannel:
 
 def test_whether_a_dead_channel_matters_can_be_said(tmp_path, caplog):
     sso = ClusterSingleSignOn(terminate_on_start_failure=True)
-    cluster: Any = SimpleNamespace(channel=DeadChannel(), name="Catalina")
+    cluster: Any = stand_in(SimpleTcpCluster, channel=DeadChannel(), name="Catalina")
     sso.cluster = cluster
     with pytest.raises(LifecycleError, match="map start message"):
         sso.start()

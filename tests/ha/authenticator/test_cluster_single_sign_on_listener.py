@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from catalina.authenticator.single_sign_on import SingleSignOn
@@ -14,6 +12,7 @@ from catalina.ha.authenticator.cluster_single_sign_on_listener import (
     hear_of_session,
 )
 from catalina.ha.session.delta_manager import DeltaManager
+from catalina.ha.session.delta_session import DeltaSession
 from catalina.tribes.io.java import ObjectInputStream, encode_value
 from tests.support.stand_in import stand_in
 from tests.tribes.wire import cases
@@ -43,10 +42,10 @@ class Sso(SingleSignOn):
         self.heard.append(("changed", sso_id, old_id))
 
 
-def session_below(*valves: object) -> SimpleNamespace:
+def session_below(*valves: object) -> DeltaSession:
     host = stand_in(StandardHost, parent=None, pipeline=stand_in(StandardPipeline, valves=valves))
     context = stand_in(StandardContext, parent=host, pipeline=stand_in(StandardPipeline, valves=()))
-    return SimpleNamespace(manager=stand_in(DeltaManager, context=context))
+    return stand_in(DeltaSession, manager=stand_in(DeltaManager, context=context))
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,16 @@ import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.attributes import AttributeRefused
 from catalina.connector.connector import Connector
+from catalina.connector.endpoint import Endpoint
+from catalina.connector.request_executor import RequestExecutor
 from catalina.core.standard_server import StandardServer
+from catalina.core.standard_service import StandardService
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import CatalinaError
 from catalina.ha.backend.heartbeat_listener import CollectedInfo, HeartbeatListener, MultiCastSender, TcpSender
@@ -25,12 +27,12 @@ def connector(port: int, address: str | None = None, busy: int = 3) -> Any:
         Connector,
         local_port=port,
         protocol_handler=stand_in(Http11NioProtocol, address=address),
-        endpoint=SimpleNamespace(executor=SimpleNamespace(max_threads=200, busy=busy)),
+        endpoint=stand_in(Endpoint, executor=stand_in(RequestExecutor, max_threads=200, busy=busy)),
     )
 
 
 def server(*connectors: Any) -> Any:
-    return stand_in(StandardServer, services=[SimpleNamespace(connectors=list(connectors))])
+    return stand_in(StandardServer, services=[stand_in(StandardService, connectors=list(connectors))])
 
 
 class Recorder:

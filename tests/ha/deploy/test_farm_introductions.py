@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,17 +41,27 @@ class Sender:
         self.removals.clear()
 
 
+class FarmNode:
+    """A node of a farm that lacks an archive."""
+
+    def __init__(self) -> None:
+        sender: Any = Sender()
+        self.sender = sender
+        self.state = FarmState()
+        self.lacking = {"a.war"}
+        self.removed: list[object] = []
+
+        def at_once(work: Callable[[], object]) -> None:
+            work()
+
+        self.introductions = FarmIntroductions(
+            sender, self.state, lambda file: file.name in self.lacking, self.removed.append, at_once
+        )
+
+
 @pytest.fixture
-def node():
-    node = SimpleNamespace(sender=Sender(), state=FarmState(), lacking={"a.war"}, removed=[])
-
-    def at_once(work: Callable[[], object]) -> None:
-        work()
-
-    node.introductions = FarmIntroductions(
-        node.sender, node.state, lambda file: file.name in node.lacking, node.removed.append, at_once
-    )
-    return node
+def node() -> FarmNode:
+    return FarmNode()
 
 
 def hear(node, message, sender=ONE):

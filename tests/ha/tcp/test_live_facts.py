@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +13,15 @@ from hypothesis import strategies as st
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_host import StandardHost
 from catalina.ha.deploy.farm_inbox import FarmInbox
-from catalina.ha.deploy.farm_sender import FarmSender
+from catalina.ha.deploy.farm_sender import FarmSender, FarmTransfer
 from catalina.ha.deploy.farm_state import FarmState
+from catalina.ha.deploy.farm_war_deployer import FarmWarDeployer
 from catalina.ha.deploy.file_message_factory import FarmFile
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
 from catalina.ha.tcp import live_facts
 from catalina.ha.tcp.live_facts import LiveApplication, LiveFacts, LiveNode, LiveTransfer, read_live
 from catalina.ha.tcp.missed_messages import MissedMessages
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.member import Member
 from tests.support.stand_in import stand_in
@@ -55,7 +56,7 @@ def facts(steady: Clock, **values: Any) -> LiveFacts:
         "traffic": dict,
         "missed": MissedMessages(),
     }
-    cluster: Any = SimpleNamespace(**{"missed": MissedMessages()} | given | values)
+    cluster: Any = stand_in(SimpleTcpCluster, **{"missed": MissedMessages()} | given | values)
     return LiveFacts(cluster, lambda: 1000.0 + steady.now, steady)
 
 
@@ -78,10 +79,10 @@ def test_a_node_tells_its_applications_traffic_silent_members_and_turnover() -> 
 
 def test_a_farm_tells_what_it_has_and_what_is_on_its_way() -> None:
     file = stand_in(FarmFile, name="shop.war", size=10)
-    deployer = SimpleNamespace(
+    deployer = stand_in(FarmWarDeployer,
         is_started=True, state=stand_in(FarmState, files=[file]),
         inbox=stand_in(FarmInbox, progress=lambda: ["x.war 5%"]),
-        sender=stand_in(FarmSender, transfers=[SimpleNamespace(file=file, sent_bytes=4, members=(1, 2))]),
+        sender=stand_in(FarmSender, transfers=[stand_in(FarmTransfer, file=file, sent_bytes=4, members=(1, 2))]),
     )  # fmt: skip
     own = facts(Clock(), deployer=deployer).own()
     assert own.archives == ("shop.war",)

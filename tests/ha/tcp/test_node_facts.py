@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +14,11 @@ from catalina.core.standard_host import StandardHost
 from catalina.ha.tcp import node_facts
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.ha.tcp.node_facts import WATCHED, NodeFacts
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.session.standard_manager import StandardManager
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.java.value_encoder import encode_value
+from tests.support.stand_in import stand_in
 from tests.tribes.tipis.network import FakeChannel, Network
 
 
@@ -28,11 +29,11 @@ def facts_of(channel: FakeChannel, ahead: float = 0.0, **values: Any) -> NodeFac
     context.distributable = True
     context.manager = StandardManager()
     host.add_child(context)
-    cluster = SimpleNamespace(
+    cluster = stand_in(SimpleTcpCluster,
         container=host, channel=channel, channel_send_options=8, deployer=None, valves=[], traffic=dict,
         missed=MissedMessages(), **values,
     )  # fmt: skip
-    facts = NodeFacts(cluster, clock=lambda: 1000.0 + ahead)  # type: ignore[arg-type]
+    facts = NodeFacts(cluster, clock=lambda: 1000.0 + ahead)
     group: Any = channel
     facts.open(group)
     return facts

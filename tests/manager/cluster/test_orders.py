@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +12,11 @@ from hypothesis import strategies as st
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
+from catalina.core.standard_service import StandardService
 from catalina.ha.session.jvm_route_binder_valve import JvmRouteBinderValve
+from catalina.ha.tcp.live_facts import LiveFacts
+from catalina.ha.tcp.node_facts import NodeFacts
+from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.manager.cluster import orders as orders_module
 from catalina.manager.cluster.orders import MAX_AT_ONCE, NodeOrders, Order, Outcome, older_version, read_order
 from catalina.mbeans.audit import Caller
@@ -51,11 +54,11 @@ class Node:
         engine = stand_in(StandardEngine, default_host="localhost", children=[host], find_child={"localhost": host}.get)
         registry = Registry()
         registry.register(ObjectName("Catalina", {"type": "Valve", "name": "JvmRouteBinderValve"}), self.valve)
-        service: Any = SimpleNamespace(connectors=[self.connector], engine=engine)
+        service: Any = stand_in(StandardService, connectors=[self.connector], engine=engine)
         server = StandardServer(port=-1)
         server.services, server.mbeans = [service], registry
-        self.facts = SimpleNamespace(live=SimpleNamespace(operable=False, look_anew=lambda: None))
-        cluster: Any = SimpleNamespace(channel=channel, valves=[self.valve], deployer=None, facts=self.facts)
+        self.facts = stand_in(NodeFacts, live=stand_in(LiveFacts, operable=False, look_anew=lambda: None))
+        cluster: Any = stand_in(SimpleTcpCluster, channel=channel, valves=[self.valve], deployer=None, facts=self.facts)
         self.orders = NodeOrders(cluster, server)
         self.orders.open()
 

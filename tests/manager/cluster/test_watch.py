@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from catalina.ha.tcp.live_facts import MAX_SHARE
-from catalina.ha.tcp.node_facts import Answer
+from catalina.ha.tcp.live_facts import MAX_SHARE, LiveFacts
+from catalina.ha.tcp.node_facts import Answer, NodeFacts
+from catalina.lifecycle import LifecycleState
 from catalina.manager.cluster import watch as watch_module
 from catalina.manager.cluster.watch import ClusterWatch, TooManyWatchers
 from catalina.tribes.group.group_channel import GroupChannel
+from catalina.tribes.membership.mcast_service import McastService
 from tests.manager.cluster.nodes import member, said
 from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
@@ -27,13 +28,13 @@ class Cluster:
         self.looks = 0
         self.members = [member(2)]
         self.local_member = member(1)
-        self.state = SimpleNamespace(available=True)
+        self.state = LifecycleState.STARTED
         self.listeners: list[Any] = []
         self.channel = stand_in(GroupChannel,
-            membership_service=SimpleNamespace(silence_of=lambda each: 0.1), is_guarded=True,
+            membership_service=stand_in(McastService, silence_of=lambda each: 0.1), is_guarded=True,
             add_membership_listener=self.listeners.append, remove_membership_listener=self.listeners.remove,
         )  # fmt: skip
-        self.facts = SimpleNamespace(live=SimpleNamespace(own=self._own), ask=self._ask)
+        self.facts = stand_in(NodeFacts, live=stand_in(LiveFacts, own=self._own), ask=self._ask)
 
     def _own(self) -> Any:
         self.looks += 1
@@ -160,7 +161,7 @@ def test_a_look_that_fails_is_logged_and_the_next_watcher_looks_again(cluster, c
 
 
 def test_a_cluster_that_does_not_run_has_nobody(cluster):
-    cluster.state.available = False
+    cluster.state = LifecycleState.STOPPED
     assert ClusterWatch(cluster).current().nodes == ()
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from catalina.reactor import Reactor
+from catalina.tribes.group.group_channel import GroupChannel
 from catalina.tribes.in_runner import run_in_runner
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.tcp_probe import TCP_FAIL_DETECT, TcpProbe
 from tests.support.ports import free_port
+from tests.support.stand_in import stand_in
 from tests.tribes.groups import LOOPBACK
 
 
@@ -33,7 +34,7 @@ def verdict_of(reactor: Reactor, port: int, frame: bytes = b"", read_timeout: fl
         done.set()
 
     member = Member(socket.inet_aton(LOOPBACK), port)
-    channel: Any = SimpleNamespace(running_reactor=reactor, secure=False, tls=None)
+    channel: Any = stand_in(GroupChannel, running_reactor=reactor, secure=False, tls=None)
 
     def begin() -> None:
         TcpProbe(channel, member, frame, 0.5, read_timeout, judge)
