@@ -48,6 +48,22 @@ def pytest_fixture_setup(
         return (yield)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """A report goes from one process of the run to another as UTF-8: bytes of file names in logs are escaped."""
+    return _sendable((yield))
+
+
+def _sendable(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _sendable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_sendable(each) for each in value)
+    return value
+
+
 @pytest.fixture(autouse=True)
 def root_logger_as_it_was() -> Iterator[None]:
     """The log of a test does not depend on tests before it."""
