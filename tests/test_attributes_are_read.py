@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 import catalina
 from catalina.attributes import Component
 
@@ -150,8 +152,12 @@ class Package:
         return bool(reads.by_other) and len(declared) == 1
 
 
-def test_every_attribute_is_read_or_says_that_it_has_no_effect() -> None:
-    package = Package()
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return Package()
+
+
+def test_every_attribute_is_read_or_says_that_it_has_no_effect(package: Package) -> None:
     unread = {
         f"{kind.__name__}.{name}"
         for kind in package.classes
@@ -171,10 +177,9 @@ def test_what_is_read_elsewhere_is_read_there() -> None:
     assert missing == []
 
 
-def test_an_attribute_that_nobody_reads_is_found() -> None:
+def test_an_attribute_that_nobody_reads_is_found(package: Package) -> None:
     class Valve(Component):
         """Not of the package: nothing there reads it."""
 
-    package = Package()
     assert not package.is_read(Valve, "an_attribute_that_no_code_reads")
     assert package.is_read(next(kind for kind in package.classes if kind.__name__ == "StandardHost"), "app_base")

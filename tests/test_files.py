@@ -9,6 +9,7 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from catalina.attributes import Component
@@ -96,6 +97,7 @@ def lines(path: Path) -> int:
     return len(path.read_text("utf-8").splitlines())
 
 
+@cache
 def crumbs() -> dict[str, str]:
     """Short files that belong into another one: path -> the path of that one."""
     used, everything, found = users(), named_texts(), {}
@@ -132,7 +134,8 @@ def test_a_program_starts_in_the_last_line_of_its_file() -> None:
     too_early = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sources()
-        for node in ast.parse(path.read_text("utf-8")).body[:-1]
+        if "__name__" in (text := path.read_text("utf-8"))
+        for node in ast.parse(text).body[:-1]
         if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
     ]
     assert too_early == []

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -141,10 +140,3 @@ def test_the_doctor_of_the_cluster_is_the_doctor(
     assert asked == [("doctor", ["--json"]), ("doctor", [])]
     assert main(["cluster", "surgeon"]) == 1
     assert "doctor [--json]" in capsys.readouterr().out
-
-
-def test_a_module_that_is_run_has_defined_everything_before_it_begins() -> None:
-    for file in sorted((ROOT / "catalina").rglob("*.py")):
-        body = ast.parse(file.read_text("utf-8")).body
-        begins = [node for node in body if isinstance(node, ast.If) and "__name__" in ast.dump(node.test)]
-        assert begins in ([], body[-1:]), file
