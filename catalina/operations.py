@@ -83,6 +83,8 @@ class Operation:
         name: Tomcat's name of it; several operations with different parameters may share one.
         method: the Python method.
         returns: Java's name of the result's type, ``void`` for nothing.
+        lasting: see :func:`operation`.
+        once: see :func:`operation`.
     """
 
     name: str
@@ -91,6 +93,8 @@ class Operation:
     parameters: tuple[Parameter, ...]
     doc: str
     impact: Impact
+    lasting: str = ""
+    once: bool = False
 
     @property
     def signature(self) -> tuple[str, ...]:
@@ -112,25 +116,36 @@ class _Declaration:
     name: str
     impact: Impact
     docs: dict[str, str]
+    lasting: str = ""
+    once: bool = False
 
 
 @overload
 def operation(method: F) -> F: ...
 @overload
-def operation(*, name: str = "", impact: Impact = Impact.ACTION, **docs: str) -> Callable[[F], F]: ...
+def operation(
+    *, name: str = "", impact: Impact = Impact.ACTION, lasting: str = "", once: bool = False, **docs: str
+) -> Callable[[F], F]: ...
 
 
-def operation(method: Any = None, *, name: str = "", impact: Impact = Impact.ACTION, **docs: str) -> Any:
+def operation(
+    method: Any = None, *, name: str = "", impact: Impact = Impact.ACTION, lasting: str = "", once: bool = False,
+    **docs: str,
+) -> Any:  # fmt: skip
     """Declare a method as an operation.
 
     Args:
         name: Tomcat's name, if the rule (``reset_statistics`` -> ``resetStatistics``) does not give it.
         impact: INFO for an operation that changes nothing, which may be open to users who must not change anything.
+        lasting: a word for what it changes in the process, so that with several workers each process does it, and a
+            worker that is started later, too. The latest one counts of those with the same
+            word and the same first argument: ``addAlias`` and ``removeAlias`` share a word.
+        once: with several workers the keeper does it for all: it writes a file, for example.
         docs: the meaning of each parameter, by its Python name.
     """
 
     def declare(function: F) -> F:
-        setattr(function, _DECLARED, _Declaration(name, impact, docs))
+        setattr(function, _DECLARED, _Declaration(name, impact, docs, lasting, once))
         return function
 
     return declare if method is None else declare(method)
@@ -196,6 +211,8 @@ def _described(method: str, function: Callable[..., Any], declaration: _Declarat
         tuple(parameters),
         first_sentence(doc),
         declaration.impact,
+        declaration.lasting,
+        declaration.once,
     )
 
 

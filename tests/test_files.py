@@ -23,7 +23,6 @@ ENOUGH, TOO_MANY = 140, 500
 MEANT = {
     "catalina/__main__.py": "the command itself",
     "catalina/development/source_watch.py": "looks at files alone; run_command.py starts and stops processes",
-    "catalina/manager/jolokia/open_types.py": "the types of the JDK alone; listing.py has what Jolokia adds",
     "catalina/naming/hikari_factory.py": "loaded when a resource is of that kind",
     "catalina/naming/mail_session.py": "loaded when a resource is of that kind",
     "catalina/startup/application_logging.py": "loggers alone; context_config.py reads descriptors",

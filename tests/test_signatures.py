@@ -72,11 +72,12 @@ MAY_BE_MISSING = {
         context_destroyed context_initialized hears_strangers heartbeat""",
     "a <Deployer> may be of any class": "is_started",
     "a component says how its bean looks, if it does not look like every bean": """
-        bean_class bean_fixed bean_hidden bean_interfaces bean_names bean_notifications bean_records bean_types""",
+        bean_class bean_fixed bean_hidden bean_interfaces bean_names bean_notifications bean_records
+        bean_takes_properties bean_types""",
     "a lower floor meets an object of a higher one whose class it cannot name": """
         application_context context entries global_naming_resources manager mbeans protocol_handler service
         state_progress type will_close""",
-    "a value of a stream may be of any class": "class_name values",
+    "a value of a stream may be of any class": "class_name",
     "a note on a thread or a socket, which not everyone has": "_catalina_space sni_name space",
 }
 

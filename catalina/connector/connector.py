@@ -27,6 +27,7 @@ from catalina.extras import is_installed, missing_package
 from catalina.lifecycle import LISTENER, Lifecycle
 from catalina.mbeans.object_name import ObjectName, quote
 from catalina.mbeans.secrets import shown
+from catalina.operations import operation
 
 if TYPE_CHECKING:
     from catalina.connector.carried import Role, Service
@@ -67,8 +68,6 @@ class Connector(Lifecycle):
     bean_operations = (
         "init",
         "start",
-        "pause",
-        "resume",
         "stop",
         "destroy",
         "drain",
@@ -446,6 +445,7 @@ class Connector(Lifecycle):
         if self._endpoint is not None and not self._endpoint.paused:
             self._endpoint.ending = False
 
+    @operation(lasting="pause")
     def pause(self) -> None:
         """Accept no more connections; requests in flight continue, and end their connections."""
         if self._endpoint is None or not self.state.available:
@@ -463,6 +463,7 @@ class Connector(Lifecycle):
         if self._endpoint is not None and self.state.available:
             self._endpoint.await_accepted()
 
+    @operation(lasting="pause")
     def resume(self) -> None:
         """Accept connections again."""
         if self._endpoint is not None:

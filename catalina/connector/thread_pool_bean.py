@@ -123,12 +123,12 @@ class ThreadPoolBean(Component):
         """True while it serves."""
         return self._connector.state.available
 
-    @operation
+    @operation(lasting="pause")
     def pause(self) -> None:
         """Accept no more connections; requests in flight continue."""
         self._connector.pause()
 
-    @operation
+    @operation(lasting="pause")
     def resume(self) -> None:
         """Accept connections again."""
         self._connector.resume()

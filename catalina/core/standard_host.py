@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,18 @@ from catalina.digester.class_names import find_class
 from catalina.errors import LifecycleError
 from catalina.java_pattern import pattern
 from catalina.mbeans.managed_bean import tomcat_class_name
-from catalina.operations import readable
+from catalina.operations import Impact, operation, readable
 from catalina.valves.valve_base import ValveBase
 
 if TYPE_CHECKING:
     from catalina.core.cluster import Cluster
 
-__all__ = ["StandardHost", "set_cluster"]
+__all__ = ["HOST_NAME", "StandardHost", "set_cluster"]
 
 log = logging.getLogger("org.apache.catalina.core.StandardHost")
+
+#: The names that a host may be given while the server runs.
+HOST_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
 
 
 def set_cluster(container: ContainerBase, cluster: Cluster) -> None:
@@ -120,6 +124,31 @@ class StandardHost(ContainerBase):
     @readable("valveNames", doc="Classes of its valves.")
     def valve_names(self) -> list[str]:
         return [tomcat_class_name(type(valve)) for valve in self.pipeline.valves]
+
+    @operation(name="findAliases", impact=Impact.INFO)
+    def find_aliases(self) -> list[str]:
+        """Other names of the host."""
+        return list(self.aliases)
+
+    @operation(name="addAlias", lasting="alias", alias="The name; *.example.org stands for any label in front.")
+    def add_alias_by_command(self, alias: str) -> None:
+        """Let the host answer to another name, until the server ends; server.xml does not change.
+
+        Raises:
+            ValueError: it is no host name, or another host of the engine has it.
+        """
+        name = alias.strip().lower()
+        if not HOST_NAME.fullmatch(name):
+            raise ValueError(f"Invalid host name [{alias}] was specified")
+        for other in () if self.parent is None else self.parent.children:
+            if isinstance(other, StandardHost) and other is not self and name in (other.name, *other.aliases):
+                raise ValueError(f"[{name}] is a name of the host [{other.name}]")
+        self.add_alias(name)
+
+    @operation(name="removeAlias", lasting="alias")
+    def remove_alias_by_command(self, alias: str) -> None:
+        """Let the host answer to a name no longer."""
+        self.remove_alias(alias.strip())
 
     def add_alias(self, alias: str) -> None:
         """Add a name; ``*.example.org`` stands for any one label in front."""

@@ -12,8 +12,9 @@ from catalina.errors import LifecycleError
 from catalina.lifecycle import LISTENER, Lifecycle
 from catalina.mapper.mapper import Mapper
 from catalina.mapper.mapper_listener import MapperListener
+from catalina.mbeans.managed_bean import tomcat_class_name
 from catalina.mbeans.object_name import ObjectName
-from catalina.operations import readable
+from catalina.operations import Impact, operation, readable
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
@@ -75,6 +76,22 @@ class StandardService(Lifecycle):
     def connector_names(self) -> list[ObjectName]:
         domain = self.engine.name if self.engine is not None else "Catalina"
         return [connector.object_name(domain) for connector in self.connectors]
+
+    @operation(impact=Impact.INFO)
+    def find_connectors(self) -> list[str]:
+        """Its connectors."""
+        return [str(connector) for connector in self.connectors]
+
+    @operation(impact=Impact.INFO)
+    def find_executors(self) -> list[str]:
+        """The names of its executors."""
+        return [executor.name for executor in self.executors]
+
+    @operation(name="getExecutor", impact=Impact.INFO, name_of_executor="Its name.")
+    def executor_class(self, name_of_executor: str) -> str | None:
+        """The class of the executor with that name, null when there is none."""
+        found = self.find_executor(name_of_executor)
+        return None if found is None else tomcat_class_name(type(found))
 
     def set_engine(self, engine: StandardEngine) -> None:
         """Set the service's engine; a second ``<Engine>`` replaces the first, as in Tomcat."""

@@ -150,13 +150,13 @@ class AbstractProtocol(SocketAttributes):
         connector = self.connector
         return bool(connector is not None and connector.state.available and connector.endpoint.paused)
 
-    @operation
+    @operation(lasting="pause")
     def pause(self) -> None:
         """Accept no more connections; requests in flight continue."""
         if self.connector is not None:
             self.connector.pause()
 
-    @operation
+    @operation(lasting="pause")
     def resume(self) -> None:
         """Accept connections again."""
         if self.connector is not None:

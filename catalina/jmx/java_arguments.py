@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import Any
 
 from catalina.errors import ProtocolError
+from catalina.mbeans.notification_hub import Notification
 from catalina.mbeans.object_name import ObjectName
 from catalina.tribes.io.java import ObjectInputStream
 from catalina.tribes.io.java.grammar import Limits
@@ -13,9 +15,11 @@ from catalina.tribes.io.java.nodes import JavaArray, JavaObject, JavaString, Nod
 
 __all__ = [
     "LIMITS",
+    "NotificationFilter",
+    "array_items",
     "attribute_of",
     "attributes_of",
-    "enabled_types",
+    "filter_of",
     "name_of",
     "texts_of",
     "unmarshalled",
@@ -33,9 +37,39 @@ _ATTRIBUTE = "javax.management.Attribute"
 _LISTS = ("java.util.ArrayList", "javax.management.AttributeList")
 _NUMBERS = {"[J": ("q", 8), "[I": ("i", 4), "[D": ("d", 8), "[F": ("f", 4), "[S": ("h", 2), "[Z": ("?", 1)}
 _VECTOR = "java.util.Vector"
+_CHANGES = "javax.management.AttributeChangeNotificationFilter"
+_REGISTRATIONS = "javax.management.relation.MBeanServerNotificationFilter"
+_FILTERS = (_CHANGES, _REGISTRATIONS, "javax.management.NotificationFilterSupport")
 
 
-def unmarshalled(node: Node) -> Node:
+@dataclass(frozen=True, slots=True)
+class NotificationFilter:
+    """The notifications that a listener wants. None does not restrict them.
+
+    Args:
+        types: beginnings of their types.
+        selected, deselected: beans of the delegate's notifications; a bean has to be selected, if there is a choice,
+            and must not be deselected.
+        attributes: names, of changed attributes.
+    """
+
+    types: tuple[str, ...] | None = None
+    selected: frozenset[ObjectName] | None = None
+    deselected: frozenset[ObjectName] | None = None
+    attributes: frozenset[str] | None = None
+
+    def lets_through(self, one: Notification) -> bool:
+        """True for a notification that the listener wants."""
+        if self.types is not None and not one.type.startswith(self.types):
+            return False
+        if self.selected is not None and one.bean not in self.selected:
+            return False
+        if self.deselected is not None and one.bean in self.deselected:
+            return False
+        return self.attributes is None or (one.change is not None and one.change.name in self.attributes)
+
+
+def unmarshalled(node: Node, limits: Limits = LIMITS) -> Node:
     """The content of a java.rmi.MarshalledObject; None for null.
 
     Raises:
@@ -48,7 +82,7 @@ def unmarshalled(node: Node) -> Node:
         return None
     if not isinstance(data, JavaArray) or not isinstance(data.values, bytes):
         raise ProtocolError(f"expected a MarshalledObject, got {node!r}")
-    return ObjectInputStream(data.values, LIMITS).read_node()
+    return ObjectInputStream(data.values, limits).read_node()
 
 
 def name_of(node: Node) -> ObjectName | None:
@@ -132,30 +166,62 @@ def attributes_of(node: Node) -> list[tuple[str, Any]]:
     return [attribute_of(item) for item in _items(node)]
 
 
-def enabled_types(node: Node) -> tuple[str, ...] | None:
-    """The beginnings of types that a listener's filter lets through; None for all.
+def filter_of(node: Node) -> NotificationFilter:
+    """A listener's filter; null lets everything through.
 
     Raises:
-        ProtocolError: the filter is of a class that is not understood: a filter that is passed over would let
-            everything through.
+        ProtocolError: it is of a class that is not understood: a filter that is passed over would let everything
+            through.
+        MalformedObjectName: a name in it is none.
     """
     if node is None:
-        return None
-    known = (
-        "javax.management.NotificationFilterSupport",
-        "javax.management.relation.MBeanServerNotificationFilter",
-    )
-    if not isinstance(node, JavaObject) or node.class_name not in known:
+        return NotificationFilter()
+    kind = node.class_name if isinstance(node, JavaObject) else ""
+    if not isinstance(node, JavaObject) or kind not in _FILTERS:
         raise ProtocolError(f"a filter of the class {getattr(node, 'class_name', node)} means nothing here")
-    types = node.get("enabledTypes", "javax.management.NotificationFilterSupport")
-    if not isinstance(types, JavaObject):
-        raise ProtocolError(f"expected a list of types in the filter, got {types!r}")
+    if kind == _CHANGES:
+        return NotificationFilter(attributes=frozenset(_texts(node.get("enabledAttributes"))))
+    types = tuple(_texts(node.get("enabledTypes", "javax.management.NotificationFilterSupport")))
+    if kind != _REGISTRATIONS:
+        return NotificationFilter(types)
+    selected, deselected = _names(node.get("selectedNames")), _names(node.get("deselectedNames"))
+    # With a list of selected names only these come; without one all come that are not deselected, and without both
+    # lists none.
+    if selected is None:
+        return NotificationFilter(types, None, deselected) if deselected is not None else NotificationFilter(())
+    return NotificationFilter(types, selected)
+
+
+def _texts(node: object) -> list[str]:
+    if not isinstance(node, JavaObject):
+        raise ProtocolError(f"expected a list of Strings in the filter, got {node!r}")
     found = []
-    for item in _items(types):
+    for item in _items(node):
         if not isinstance(item, JavaString):
             raise ProtocolError(f"expected a String in the filter, got {item!r}")
         found.append(item.value)
-    return tuple(found)
+    return found
+
+
+def _names(node: object) -> frozenset[ObjectName] | None:
+    if node is None:
+        return None
+    if not isinstance(node, JavaObject):
+        raise ProtocolError(f"expected a list of names in the filter, got {node!r}")
+    names = (name_of(item) for item in _items(node))
+    return frozenset(name for name in names if name is not None)
+
+
+def array_items(node: object) -> list[Node]:
+    """The elements of an array of objects.
+
+    Raises:
+        ProtocolError: it is something else.
+    """
+    values = node.values if isinstance(node, JavaArray) else None
+    if not isinstance(values, list):
+        raise ProtocolError(f"expected an array of objects, got {node!r}")
+    return values
 
 
 def _is(node: JavaObject, class_name: str) -> bool:

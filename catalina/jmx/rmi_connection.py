@@ -12,9 +12,11 @@ from typing import Any
 
 from catalina.errors import CatalinaError, ProtocolError
 from catalina.jmx.java_arguments import (
+    NotificationFilter,
+    array_items,
     attribute_of,
     attributes_of,
-    enabled_types,
+    filter_of,
     name_of,
     texts_of,
     unmarshalled,
@@ -32,6 +34,7 @@ from catalina.jmx.java_nodes import (
     value_node,
 )
 from catalina.jmx.jrmp import VOID, Answer, Method
+from catalina.jmx.query_expressions import QUERY_LIMITS, Query
 from catalina.mbeans.audit import Caller
 from catalina.mbeans.managed_bean import ManagedBean, NoSuchOperation
 from catalina.mbeans.notification_hub import Notification
@@ -60,10 +63,6 @@ class AccessDenied(CatalinaError):
     """Java throws a SecurityException."""
 
 
-class Unsupported(CatalinaError):
-    """Java throws an UnsupportedOperationException."""
-
-
 class ListenerNotFound(CatalinaError):
     """Java throws a ListenerNotFoundException."""
 
@@ -87,7 +86,7 @@ class RmiConnection:
         self._may_change = may_change
         self._number = number
         self._ended = ended
-        self._listeners: dict[int, tuple[ObjectName, tuple[str, ...] | None]] = {}
+        self._listeners: dict[int, tuple[ObjectName, NotificationFilter]] = {}
         self._next_listener = 1
         self.closed = False
         #: time.monotonic() of the last sign of life.
@@ -124,10 +123,11 @@ class RmiConnection:
         return node_set([instance(name, bean.modeler_class) for name, bean in self._matching(pattern, query)])
 
     def _matching(self, pattern: Node, query: Node) -> Iterator[tuple[ObjectName, ManagedBean]]:
-        if unmarshalled(query) is not None:
-            raise Unsupported("queries by value are not supported: give a name or a pattern")
-        wanted = name_of(pattern) or ObjectName.parse("*:*")
-        yield from self._registry.query(wanted)
+        given = unmarshalled(query, QUERY_LIMITS)
+        wanted = None if given is None else Query(given)
+        for name, bean in self._registry.query(name_of(pattern) or ObjectName.parse("*:*")):
+            if wanted is None or wanted.selects(name, bean):
+                yield name, bean
 
     def is_registered(self, name: Node, _subject: Node) -> Answer:
         try:
@@ -137,10 +137,7 @@ class RmiConnection:
         return True
 
     def is_instance_of(self, name: Node, class_name: Node, _subject: Node) -> Answer:
-        bean = self._find(name)
-        interfaces = getattr(bean.component, "bean_interfaces", ())
-        wanted = value_of(class_name)
-        return wanted in (bean.modeler_class, bean.class_name, "java.lang.Object", *interfaces)
+        return self._find(name).is_instance_of(str(value_of(class_name)))
 
     def get_object_instance(self, name: Node, _subject: Node) -> Answer:
         bean = self._find(name)
@@ -219,7 +216,7 @@ class RmiConnection:
     # -- notifications
 
     def add_notification_listeners(self, names: Node, filters: Node, _subjects: Node) -> Answer:
-        beans, wanted = _array_items(names), _array_items(filters)
+        beans, wanted = array_items(names), array_items(filters)
         if len(beans) != len(wanted):
             raise ProtocolError(f"{len(beans)} beans and {len(wanted)} filters")
         if len(self._listeners) + len(beans) > MAX_LISTENERS:
@@ -228,8 +225,7 @@ class RmiConnection:
         numbers = []
         for bean, each in zip(beans, wanted, strict=True):
             found = self._find(bean)
-            types = enabled_types(unmarshalled(each))
-            self._listeners[self._next_listener] = (found.name or _required(bean), types)
+            self._listeners[self._next_listener] = (found.name or _required(bean), filter_of(unmarshalled(each)))
             numbers.append(value_node(self._next_listener))
             self._next_listener += 1
         return array("[Ljava.lang.Integer;", numbers)
@@ -256,8 +252,8 @@ class RmiConnection:
     def _listeners_of(self, one: Notification) -> list[int]:
         return [
             number
-            for number, (name, types) in list(self._listeners.items())
-            if name == one.source and (types is None or one.type.startswith(types))
+            for number, (name, wanted) in list(self._listeners.items())
+            if name == one.source and wanted.lets_through(one)
         ]
 
     def _find(self, name: Node) -> ManagedBean:
@@ -282,13 +278,6 @@ def _accessor(bean: ManagedBean, operation: str, arguments: list[Any]) -> str | 
         names = bean.names()
         return next((each for each in (name[0].lower() + name[1:], name) if each in names), None)
     return None
-
-
-def _array_items(node: Node) -> list[Node]:
-    values = getattr(node, "values", [])
-    if not isinstance(values, list):
-        raise ProtocolError(f"expected an array of objects, got {node!r}")
-    return values
 
 
 def _methods() -> Iterator[tuple[Method, Callable[..., Answer]]]:

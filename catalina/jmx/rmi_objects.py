@@ -18,7 +18,7 @@ from catalina.errors import CatalinaError, ProtocolError
 from catalina.jmx.java_arguments import texts_of, value_of
 from catalina.jmx.java_nodes import array, error_node, lease, text
 from catalina.jmx.jrmp import VOID, Answer, Call, Method, ObjectId, error_return, method_hash, stub, value_return
-from catalina.jmx.rmi_connection import METHODS, AccessDenied, ListenerNotFound, RmiConnection, Unsupported
+from catalina.jmx.rmi_connection import METHODS, AccessDenied, ListenerNotFound, RmiConnection
 from catalina.mbeans.audit import Caller, printable
 from catalina.mbeans.java_errors import JavaError, java_error
 from catalina.mbeans.registry import Registry
@@ -264,8 +264,6 @@ def _java_error(fault: BaseException) -> JavaError:
         return fault.error
     if isinstance(fault, AccessDenied):
         return JavaError("java.lang.SecurityException", str(fault))
-    if isinstance(fault, Unsupported):
-        return JavaError("java.lang.UnsupportedOperationException", str(fault))
     if isinstance(fault, ListenerNotFound):
         return JavaError("javax.management.ListenerNotFoundException", str(fault))
     if isinstance(fault, ProtocolError):

@@ -32,7 +32,7 @@ class LoggingBean(Component):
             return None
         return level_name(logger.level) if logger.level else ""
 
-    @operation
+    @operation(lasting="level")
     def set_logger_level(self, logger_name: str, level_name: str | None) -> None:
         """Set a logger's level by Java's or Python's word; null restores its parent's."""
         logger = _find(logger_name)

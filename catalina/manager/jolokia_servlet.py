@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
@@ -13,10 +14,12 @@ from urllib.parse import parse_qsl, unquote
 
 from catalina.attributes import Attribute
 from catalina.core.container_servlet import ContainerServlet
+from catalina.core.standard_engine import StandardEngine
 from catalina.errors import ConfigurationError, DeploymentError
 from catalina.manager.asked import Environ, StartResponse
 from catalina.manager.event_stream import EventStream, begun, most_streams
 from catalina.manager.jolokia.commands import Commands, Forbidden, error_json
+from catalina.manager.jolokia.discovery import GROUP, PORT, Responder
 from catalina.manager.jolokia.notifications import MAX_STREAMS, TooManyStreams
 from catalina.manager.jolokia.policy import Policy, read_policy, same_origin
 from catalina.manager.jolokia.request import BadRequest, JolokiaRequest, Parameters, from_json, from_path
@@ -26,6 +29,7 @@ from catalina.realm.lock_out_realm import LockOutRealm
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_wrapper import ServletConfig
+    from catalina.reactor import Reactor
 
 __all__ = ["JolokiaServlet"]
 
@@ -47,11 +51,19 @@ class JolokiaServlet(ContainerServlet):
     )
     mime_type = Attribute(str, "application/json", doc="Type of answers: application/json or text/plain.")
     include_request = Attribute(bool, True, doc="Show the request in its answer.")
+    discovery_enabled = Attribute(bool, False, doc="Answer those who look for agents by multicast.")
+    discovery_agent_url = Attribute(
+        str, None, doc="The address that they are told, which switches the answers on; else that of the connector."
+    )
+    agent_description = Attribute(str, None, doc="Free text for those who look for agents.")
+    multicast_group = Attribute(str, GROUP, doc="IPv4 multicast address where agents look for one another.")
+    multicast_port = Attribute(int, PORT, doc="Its port.")
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self._policy = Policy()
         self._commands: Commands
+        self._responder: Responder | None = None
 
     def start_servlet(self, _: ServletConfig, context: StandardContext) -> None:
         """Read the policy.
@@ -73,12 +85,34 @@ class JolokiaServlet(ContainerServlet):
                         context.name)  # fmt: skip
         config = context.login_config
         realm = (config.realm_name if config else "") or ""
-        self._commands = Commands(server.mbeans, self._policy, realm)
+        self._commands = Commands(server.mbeans, self._policy, realm, self.multicast_group, self.multicast_port)
         self._commands.show_beans()
+        if self.discovery_enabled or self.discovery_agent_url:
+            self._be_found(context, server.reactor)
 
     def close_servlet(self) -> None:
         """The application stops: its beans go."""
+        if self._responder is not None:
+            self._responder.close()
         self._commands.hide_beans()
+
+    def _be_found(self, context: StandardContext, reactor: Reactor) -> None:
+        """Answer those who look for agents. A network without multicast costs only that."""
+        is_secured = context.login_config is not None
+
+        def details(address: str) -> dict[str, Any]:
+            url = self.discovery_agent_url or _url_for(context, address)
+            return {**self._commands.agent_details(), "url": url, "secured": is_secured,
+                    "agent_description": self.agent_description}  # fmt: skip
+
+        responder = Responder(reactor, details, self._policy.allows_address, self.multicast_group, self.multicast_port)
+        try:
+            responder.open()
+        except (OSError, ValueError) as error:
+            log.error("[%s] cannot be found by multicast at [%s:%s]: %s",
+                      context.name, self.multicast_group, self.multicast_port, error)  # fmt: skip
+            return
+        self._responder = responder
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
@@ -207,6 +241,20 @@ class JolokiaServlet(ContainerServlet):
         start_response("200 OK", [*headers, ("Content-Type", f"{kind};charset=utf-8"),
                                   ("Content-Length", str(len(body)))])  # fmt: skip
         return [body]
+
+
+def _url_for(context: StandardContext, address: str) -> str | None:
+    """The application's address as somebody with that address reaches it; None without an HTTP connector."""
+    engine = context.host.parent
+    service = engine.service if isinstance(engine, StandardEngine) else None
+    for connector in () if service is None else service.connectors:
+        port = max(connector.local_port, connector.port_with_offset)  # the kernel chooses for port="0"
+        if not connector.is_ajp and port > 0:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.connect((address, PORT))  # sends nothing: only the route is chosen
+                host = sock.getsockname()[0]
+            return f"{connector.scheme}://{host}:{port}{context.path}"
+    return None
 
 
 def _path_of(environ: Environ) -> str:

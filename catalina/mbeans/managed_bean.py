@@ -15,10 +15,11 @@ A class says how its bean differs:
 - ``bean_hidden`` (Python names): properties that are no attributes
 - ``bean_fixed`` (XML names): attributes that cannot be set while it runs
 - ``bean_names`` (XML name -> name): attributes with another name
-- ``bean_types`` (XML name -> Java's type): attributes with another type in Java
+- ``bean_types`` (XML name -> Java's type): attributes with another type in Java: a text, or an array of texts
 - ``bean_notifications``: the notifications that it sends
 - ``bean_records``: operation -> the type of the records that it returns (``CompositeType``)
 - ``bean_interfaces``: the Java interfaces that it implements
+- ``bean_takes_properties``: True if further attributes can be set and read, which it keeps in ``properties``
 """
 
 from __future__ import annotations
@@ -97,6 +98,11 @@ class ManagedBean:
         kind = keys.get("type", keys.get("j2eeType", ""))
         return modeler_class(kind, keys.get("component", ""), self.class_name)
 
+    def is_instance_of(self, class_name: str) -> bool:
+        """True for the names of the bean's own classes, of ``java.lang.Object``, and of its interfaces."""
+        interfaces = getattr(self.component, "bean_interfaces", ())
+        return class_name in (self.modeler_class, self.class_name, "java.lang.Object", *interfaces)
+
     def names(self) -> list[str]:
         """Names of all attributes that can be read now, sorted."""
         return sorted(self._readers())
@@ -110,6 +116,8 @@ class ManagedBean:
         """
         reader = self._readers().get(name)
         if reader is None:
+            if self._takes_properties and name in self.component.properties:
+                return shown(name, self.component.properties[name])
             raise BeanAttributeError(f"Cannot find attribute [{name}] on resource [{self.component}]")
         return self._shown(name, reader)
 
@@ -122,6 +130,9 @@ class ManagedBean:
             NotOfType: the value does not convert.
         """
         declaration = self._setters().get(name)
+        if declaration is None and self._takes_properties and name not in self.names():
+            self._set_text(name, name, "" if value is None else as_text(value))
+            return
         if declaration is None:
             if name not in self.names():
                 raise BeanAttributeError(f"Cannot find attribute [{name}] on resource [{self.component}]")
@@ -132,11 +143,19 @@ class ManagedBean:
                 raise NotOfType(f"{name} is null: expected {declaration.expected}")
             setattr(self.component, declaration.name, None)
             return
-        text = as_text(value)
+        if isinstance(value, list | tuple) and any("," in as_text(each) for each in value):
+            raise NotOfType(f"{name}={value!r}: a comma separates the members, so none can have one")
+        self._set_text(name, declaration.xml, as_text(value))
+
+    def _set_text(self, name: str, xml: str, text: str) -> None:
         try:
-            self.component.set_attribute(declaration.xml, text)
+            self.component.set_attribute(xml, text)
         except AttributeRefused as refused:
-            raise NotOfType(f"{name}={text!r}: expected {refused.expected}") from refused
+            raise NotOfType(f"{name}={shown(name, text)!r}: expected {refused.expected}") from refused
+
+    @property
+    def _takes_properties(self) -> bool:
+        return bool(getattr(type(self.component), "bean_takes_properties", False))
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Name and value of each attribute that can be read now and is not None; one that fails is logged, and left
@@ -269,8 +288,9 @@ class ManagedBean:
         if one is None:
             return False
         forced: dict[str, str] = getattr(self.component, "bean_types", {})
-        if forced.get(one.xml) == _STRING:
-            return True
+        kind = forced.get(one.xml, "")
+        if kind:
+            return not kind.startswith("[")
         return one.kind not in _JAVA_KINDS and not isinstance(getattr(self.component, reader), int | float)
 
     def _by_python_name(self) -> dict[str, Attribute[Any]]:

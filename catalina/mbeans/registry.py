@@ -17,6 +17,7 @@ from catalina.mbeans.audit import Caller, audit
 from catalina.mbeans.managed_bean import ManagedBean, failures
 from catalina.mbeans.notification_hub import ATTRIBUTE_CHANGE, AttributeChange, NotificationHub
 from catalina.mbeans.object_name import ObjectName
+from catalina.mbeans.secrets import HIDDEN, looks_secret
 from catalina.mbeans.values import BeanAttributeError
 from catalina.operations import Impact
 
@@ -152,15 +153,19 @@ class Registry:
         bean = self.find(name)
         found = bean.operation(operation, len(arguments), signature)
         quiet = found.impact is Impact.INFO
+        told = [
+            HIDDEN if value and looks_secret(part.name) else value
+            for part, value in zip(found.parameters, arguments, strict=True)
+        ]
         try:
             result = bean.invoke(found, arguments)
         except BeanAttributeError:
             raise
         except BaseException as fault:
-            audit(caller, "invoke", name, name=operation, new=list(arguments), failed=fault)
+            audit(caller, "invoke", name, name=operation, new=told, failed=fault)
             raise OperationFailed(operation, name, fault) from fault
         if not quiet:
-            audit(caller, "invoke", name, name=operation, new=list(arguments))
+            audit(caller, "invoke", name, name=operation, new=told)
         return result
 
     def components(self) -> Iterator[tuple[ObjectName, Component]]:

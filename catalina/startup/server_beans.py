@@ -18,7 +18,6 @@ from catalina.mbeans.registry import fenced
 from catalina.naming.data_source_bean import DataSourceBean, is_engine
 from catalina.realm.combined_realm import CombinedRealm
 from catalina.startup.host_config import HostConfig
-from catalina.tomcat.util.descriptor.web.context_resource import ContextResource
 from catalina.webresources.cache_bean import CacheBean
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def server_beans(server: StandardServer) -> Beans:
         yield ObjectName(domain, {"type": "UtilityExecutor"}), server.utility
     if server.global_naming_resources is not None:
         yield ObjectName(domain, {"type": "NamingResources"}), server.global_naming_resources
-        yield from _named_resources({"resourcetype": "Global"}, server.global_naming_resources)
+        yield from _named_resources(server.global_naming_resources)
         yield from fenced(_data_sources(domain, {}, server.global_naming_resources))
     for service in server.services:
         yield from fenced(_service(service))
@@ -135,10 +134,9 @@ def _context(domain: str, host: StandardHost, context: StandardContext) -> Beans
     for definition in context.filter_definitions.values():
         name = {"j2eeType": "Filter", "WebModule": module, "name": _plain(definition.name)}
         yield ObjectName(domain, {**name, **J2EE}), FilterBean(definition)
-    if context.naming.entries:
-        yield ObjectName(domain, {"type": "NamingResources", **keys}), context.naming
-        yield from _named_resources({"resourcetype": "Context", **keys}, context.naming)
-        yield from fenced(_data_sources(domain, keys, context.naming))
+    yield ObjectName(domain, {"type": "NamingResources", **keys}), context.naming
+    yield from _named_resources(context.naming)
+    yield from fenced(_data_sources(domain, keys, context.naming))
 
 
 def _plain(text: str) -> str:
@@ -218,10 +216,6 @@ def _data_sources(domain: str, keys: dict[str, str], resources: NamingResourcesI
             yield ObjectName(domain, {**kind, "name": quote(name)}), DataSourceBean(made, initial)
 
 
-def _named_resources(keys: dict[str, str], resources: NamingResourcesImpl) -> Beans:
+def _named_resources(resources: NamingResourcesImpl) -> Beans:
     for entry in resources.entries:
-        kind = type(entry).__name__.removeprefix("Context")
-        names = {"type": kind, **keys, "name": quote(entry.name)}
-        if isinstance(entry, ContextResource):
-            names = {"type": kind, **keys, "class": str(entry.type), "name": quote(str(entry.name))}
-        yield ObjectName(DEFAULT_DOMAIN, names), entry
+        yield resources.bean_name(entry), entry

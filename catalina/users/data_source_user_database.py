@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalina.attributes import Attribute, Component
+from catalina.attributes import Attribute
 from catalina.errors import ConfigurationError
 from catalina.extras import missing_package
 from catalina.naming.sql_identifier import is_sql_identifier
+from catalina.users.user_operations import UserOperations
 from catalina.users.users_file import Group, Role, User
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ log = logging.getLogger("org.apache.catalina.users.DataSourceUserDatabase")
 T = TypeVar("T", User, Group, Role)
 
 
-class DataSourceUserDatabase(Component):
+class DataSourceUserDatabase(UserOperations):
     """Reads the tables on every call, so that a change in a table counts from the next request on. Any thread.
 
     Objects that the methods make or change are kept until :meth:`save` writes them.

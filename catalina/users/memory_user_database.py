@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-from catalina.attributes import Attribute, Component
+from catalina.attributes import Attribute
 from catalina.errors import ConfigurationError
+from catalina.users.user_operations import UserOperations
 from catalina.users.users_file import Group, Role, User, UsersFile, read_users_file, write_users_file
 
 __all__ = ["MemoryUserDatabase"]
@@ -22,7 +23,7 @@ T = TypeVar("T", User, Group, Role)
 SETTLED = 2.0
 
 
-class MemoryUserDatabase(Component):
+class MemoryUserDatabase(UserOperations):
     """Users, groups and roles by name. Any thread.
 
     Args:
@@ -133,6 +134,10 @@ class MemoryUserDatabase(Component):
     def create_role(self, name: str, description: str | None = None) -> Role | None:
         """A new role, None when the name is taken."""
         return self._create(self._content.roles, Role(_named("role", name), description))
+
+    def change(self, item: T) -> T:
+        """An entry has been changed in place, where everybody sees it; returns it."""
+        return item
 
     def remove_user(self, name: str) -> None:
         """Remove a user; a missing one is ignored."""

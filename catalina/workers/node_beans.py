@@ -4,6 +4,9 @@ The keeper and each worker have the same tree of components. Requests count in t
 workers and shows sums, maxima and joined lists. Beans that exist in workers only (requests that run, pools) are listed
 as the workers have them. A change of an attribute and a call of an operation act in all processes. ``worker=0`` in a
 name means the bean as worker 0 has it.
+
+A worker that comes later has read the configuration only: before it serves it asks for the changes since, and makes
+them, too.
 """
 
 from __future__ import annotations
@@ -11,7 +14,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +25,7 @@ from catalina.connector.request_processor_bean import RequestProcessorBean
 from catalina.errors import CatalinaError
 from catalina.mbeans.managed_bean import ManagedBean
 from catalina.mbeans.object_name import ObjectName
-from catalina.mbeans.registry import Registry, Views
+from catalina.mbeans.registry import InstanceNotFound, Registry, Views
 from catalina.mbeans.values import as_text
 from catalina.naming.data_source_bean import DataSourceBean
 from catalina.operations import Impact, Operation
@@ -30,13 +35,19 @@ if TYPE_CHECKING:
     from catalina.workers.services import Services
     from catalina.workers.worker_links import WorkerLinks
 
-__all__ = ["NodeBean", "NodeBeans", "offer_beans"]
+__all__ = ["NodeBean", "NodeBeans", "WorkerBeans"]
 
 log = logging.getLogger("org.apache.catalina.workers.NodeBeans")
 _repeated = RepeatedMessages(log)
 
 #: Services of a worker: all counts, one bean, set an attribute, call an operation.
 COUNTS, READ, SET, INVOKE = "bean-counts", "bean-read", "bean-set", "bean-invoke"
+#: Service of the keeper: the changes since the start.
+CHANGES = "bean-changes"
+#: Changes that the keeper remembers; an operator makes a few.
+MAX_CHANGES = 1000
+#: Seconds that the keeper may take to tell them.
+CHANGES_SECONDS = 20.0
 #: Seconds that a worker has to answer; the keeper leaves out a worker that takes longer.
 ANSWER_SECONDS = 2.0
 #: Seconds for which the workers' counts are good: a client that reads all beans causes one question to each worker.
@@ -91,12 +102,48 @@ def kind_of(name: ObjectName) -> str:
 # -- in a worker ---------------------------------------------------------------------------------------------------
 
 
-def offer_beans(registry: Registry, services: Services) -> None:
-    """Let the keeper read, set and call this worker's beans."""
-    services.add(COUNTS, lambda _, __: _counts(registry))
-    services.add(READ, lambda _, name: _plain(registry.find(ObjectName.parse(name)).items()))
-    services.add(SET, lambda _, what: registry.find(ObjectName.parse(what[0])).set(what[1], what[2]))
-    services.add(INVOKE, lambda _, what: _invoke(registry, *what))
+class WorkerBeans:
+    """A worker's beans, which the keeper reads, sets and calls."""
+
+    def __init__(self, registry: Registry, services: Services) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._has_caught_up = False
+        services.add(COUNTS, lambda _, __: _counts(registry))
+        services.add(READ, lambda _, name: _plain(registry.find(ObjectName.parse(name)).items()))
+        services.add(SET, lambda _, what: self._change(SET, what))
+        services.add(INVOKE, lambda _, what: self._change(INVOKE, what))
+
+    def catch_up(self, ask: Callable[[str, object, float], Any]) -> None:
+        """Make the changes that were made since the server's start.
+
+        Args:
+            ask: calls a service of the keeper, with an argument and the seconds that it may take.
+        """
+        with self._lock:
+            for service, what in ask(CHANGES, None, CHANGES_SECONDS):
+                try:
+                    self._make(service, what)
+                except CatalinaError as error:
+                    log.warning("[%s] of [%s] is not as the other workers have it: %s", what[1], what[0], error)
+                except Exception as error:  # noqa: BLE001  # any component's code; the worker serves all the same
+                    log.info("[%s] of [%s] has not been repeated: %r", what[1], what[0], error)
+            self._has_caught_up = True
+
+    def _change(self, service: str, what: Sequence[Any]) -> None:
+        """A change comes from the keeper, which has noted it before. Until the others are made here, it is among those
+        that this worker will ask for.
+        """
+        with self._lock:
+            if self._has_caught_up:
+                self._make(service, what)
+
+    def _make(self, service: str, what: Sequence[Any]) -> None:
+        bean = self._registry.find(ObjectName.parse(what[0]))
+        if service == SET:
+            bean.set(what[1], what[2])
+        else:
+            bean.invoke(bean.operation(what[1], len(what[2])), what[2])
 
 
 def _counts(registry: Registry) -> dict[str, Values]:
@@ -123,12 +170,66 @@ def _plain(items: Iterable[tuple[str, Any]]) -> Values:
     }
 
 
-def _invoke(registry: Registry, name: str, operation: str, arguments: Sequence[Any]) -> None:
-    bean = registry.find(ObjectName.parse(name))
-    bean.invoke(bean.operation(operation, len(arguments)), arguments)
-
-
 # -- in the keeper -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that workers that come later have to make.
+
+    Args:
+        service: SET or INVOKE.
+        what: the argument of the service.
+        value: the attribute's value in the keeper after it was set.
+        component: the keeper's, of an application's bean: another application has its own configuration.
+    """
+
+    service: str
+    what: list[Any]
+    value: object = None
+    component: weakref.ref[Component] | None = None
+
+
+class Changes:
+    """The changes since the keeper's start, of which some replace others. Any thread."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, ...], Change] = {}
+
+    def note(self, key: tuple[str, ...], change: Change) -> None:
+        """Note a change; one with the same key is replaced, and the latest is the last."""
+        with self._lock:
+            self._made.pop(key, None)
+            self._made[key] = change
+            if len(self._made) > MAX_CHANGES:
+                lost = next(iter(self._made))
+                del self._made[lost]
+                _repeated.log(logging.WARNING, "changes that are forgotten",
+                              "More than [%d] changes at run time: a worker that comes later does not repeat [%s]",
+                              MAX_CHANGES, " ".join(lost))  # fmt: skip
+
+    def present(self) -> list[list[Any]]:
+        """Service and argument of each change that still is in effect here, in their order."""
+        with self._lock:
+            made = list(self._made.items())
+        outdated = [key for key, change in made if not self._counts(change)]
+        with self._lock:
+            for key in outdated:
+                self._made.pop(key, None)
+        return [[change.service, change.what] for key, change in made if key not in outdated]
+
+    def _counts(self, change: Change) -> bool:
+        try:
+            bean = self._registry.find(ObjectName.parse(change.what[0]))
+        except InstanceNotFound:
+            return False
+        if change.component is not None and change.component() is not bean.component:
+            return False
+        if change.service == INVOKE:
+            return True
+        return bool(ManagedBean(bean.component, bean.name).value_of(change.what[1]) == change.value)
 
 
 class NodeBean(ManagedBean):
@@ -138,15 +239,17 @@ class NodeBean(ManagedBean):
         component: the keeper's; None for one that only workers have, whose class is ``kind``.
         values: the workers' values, which count before the keeper's own.
         act: does in the workers what is done here; takes a service and its argument. Raises CatalinaError.
+        changes: notes what lasts; None for a bean of one worker.
     """
 
     def __init__(
         self, component: Component, name: ObjectName, values: Callable[[], Mapping[str, Any]],
-        act: Callable[[str, list[Any]], None], *, is_here: bool,
+        act: Callable[[str, list[Any]], None], changes: Changes | None = None, *, is_here: bool,
     ) -> None:  # fmt: skip
         super().__init__(component, name)
         self._workers_values = values
         self._act = act
+        self._changes = changes
         self._is_here = is_here
 
     def get(self, name: str) -> object:
@@ -165,16 +268,33 @@ class NodeBean(ManagedBean):
 
     def set(self, name: str, value: object) -> None:
         """See :meth:`ManagedBean.set`: in all processes."""
+        text = None if value is None else as_text(value)
         if self._is_here:
             super().set(name, value)
-        self._act(SET, [name, None if value is None else as_text(value)])
+            self._note(("set", name), SET, [name, text], ManagedBean(self.component, self.name).value_of(name))
+        self._act(SET, [name, text])
 
     def invoke(self, found: Operation, arguments: Sequence[Any]) -> object:
         """See :meth:`ManagedBean.invoke`: in all processes, if it changes something."""
         result = super().invoke(found, arguments) if self._is_here else None
-        if found.impact is not Impact.INFO and self.name is not None and kind_of(self.name) not in _KEEPERS_OWN:
-            self._act(INVOKE, [found.name, [as_text(argument) for argument in arguments]])
+        is_keepers = self.name is not None and kind_of(self.name) in _KEEPERS_OWN
+        if found.impact is Impact.INFO or found.once or (is_keepers and not found.lasting):
+            return result
+        # A text that may be null is null there, too.
+        what = [found.name, [None if argument is None else as_text(argument) for argument in arguments]]
+        if found.lasting and self._is_here:
+            self._note((found.lasting, *what[1][:1]), INVOKE, what)
+        self._act(INVOKE, what)
         return result
+
+    def _note(self, key: tuple[str | None, ...], service: str, what: list[Any], value: object = None) -> None:
+        """Before the workers hear of it, so that one that asks later learns of it."""
+        if self._changes is None or self.name is None:
+            return
+        is_applications = "context" in self.name.keys or "j2eeType" in self.name.keys
+        component = weakref.ref(self.component) if is_applications else None
+        change = Change(service, [str(self.name), *what], value, component)
+        self._changes.note((str(self.name), *(each or "" for each in key)), change)
 
 
 class NodeBeans(Views):
@@ -186,6 +306,8 @@ class NodeBeans(Views):
         self._lock = threading.Lock()
         self._counts: dict[int, dict[str, Values]] = {}
         self._counted_at = -FRESH_SECONDS
+        self._changes = Changes(registry)
+        links.services.add(CHANGES, lambda _, __: self._changes.present())
         registry.views = self
         registry.add_source(self._of_workers)
 
@@ -226,8 +348,8 @@ class NodeBeans(Views):
         if isinstance(component, _Elsewhere):
             return NodeBean(component.made(), name, lambda: component.values, act, is_here=False)
         if kind in RULES:
-            return NodeBean(component, name, partial(self._merged, name), act, is_here=True)
-        return NodeBean(component, name, dict, act, is_here=True)
+            return NodeBean(component, name, partial(self._merged, name), act, self._changes, is_here=True)
+        return NodeBean(component, name, dict, act, self._changes, is_here=True)
 
     def _merged(self, name: ObjectName) -> Values:
         text = str(name)

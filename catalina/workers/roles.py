@@ -25,7 +25,7 @@ from catalina.workers.followers import Followers
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
-from catalina.workers.node_beans import NodeBeans, offer_beans
+from catalina.workers.node_beans import NodeBeans, WorkerBeans
 from catalina.workers.node_drain import KeeperDrain, ask_drain, drain_worker, offer_drain
 from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
 from catalina.workers.node_states import STATE, KeeperStates, RemoteState
@@ -259,7 +259,7 @@ class WorkerRole:
         address = shared.listening.getsockname()
         self.channel = KeeperChannel(address, index, server.reactor, on_stop)
         self.queries = KeeperQueries(address, index, server.reactor)
-        offer_beans(server.mbeans, self.channel.services)
+        self._beans = WorkerBeans(server.mbeans, self.channel.services)
         offer_drain(server, self.channel.services)
         join_sign_ons(_containers(server), self.queries.call)
         self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt, self._serve_stream)
@@ -412,7 +412,8 @@ class WorkerRole:
         connector.serve(sock, lambda host: RelayConnection(host, Stream(host, sock, ("", 0)), connector))
 
     def serve(self) -> None:
-        """The connectors run: take connections."""
+        """The connectors run, and everything is as in the other workers: take connections."""
+        self._beans.catch_up(self.queries.call)
         self._accepts = self.listens
         self.note_connections()
         self.moves.open()

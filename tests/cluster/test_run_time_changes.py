@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
+import os
+import signal
 import socket
 import ssl
 from collections.abc import Iterator
@@ -259,3 +262,56 @@ def test_new_certificates_are_read_at_run_time(tmp_path: Path, monkeypatch: pyte
         assert f"invoke [reloadSslHostConfigs] of [{bean}]" in tls.node.log
     finally:
         tls.node.close()
+
+
+def names_of(node: Node, host: str) -> set[int]:
+    """The statuses of some requests to a host, each on a connection of its own, so that each worker gets some."""
+    found = set()
+    for _ in range(12):
+        connection = http.client.HTTPConnection("127.0.0.1", node.http_port, timeout=20)
+        try:
+            connection.request("GET", "/a.txt", headers={"Host": host})
+            found.add(connection.getresponse().status)
+        finally:
+            connection.close()
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_host_has_another_name_in_all_workers_also_in_those_that_come_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("JAVA_OPTS", f"-D{PREFIX}.port={port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false")
+    node = Node("n1", tmp_path / "n1", workers=workers)
+    xml = tmp_path / "n1" / "conf" / "server.xml"
+    xml.write_text(xml.read_text().replace("</Engine>", '<Host name="other" appBase="other"/></Engine>'))
+    (tmp_path / "n1" / "other" / "ROOT").mkdir(parents=True)
+    (tmp_path / "n1" / "other" / "ROOT" / "a.txt").write_text("a")
+    bean = "Catalina:type=Host,host=other"
+    try:
+        node.start()
+        with JmxClient(port) as jmx:
+            assert names_of(node, "shop.example") == {404}
+            jmx.invoke(bean, "addAlias", "shop.example")
+            assert jmx.invoke(bean, "findAliases") == ["shop.example"]
+            assert names_of(node, "shop.example") == {200}
+            if workers > 1:
+                (processor,) = jmx.names("Catalina:type=GlobalRequestProcessor,*")
+                (killed,) = node.named_processes("catalina-w0")
+                os.kill(killed, signal.SIGKILL)
+                wait_until(lambda: {killed} != set(node.named_processes("catalina-w0")) != set(), "it is replaced", 40)
+
+                def has_served() -> bool:
+                    assert names_of(node, "shop.example") == {200}
+                    try:
+                        return bool(jmx.get(f"{processor},worker=0", "requestCount"))
+                    except AssertionError:  # there is no such worker yet
+                        return False
+
+                wait_until(has_served, "the worker that comes later serves", 60)
+            jmx.invoke(bean, "removeAlias", "shop.example")
+            assert names_of(node, "shop.example") == {404}
+        assert f"invoke [addAlias] of [{bean}] to [['shop.example']]" in node.log
+    finally:
+        node.close()

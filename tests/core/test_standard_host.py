@@ -10,6 +10,7 @@ from catalina.core.container_base import ContainerBase
 from catalina.core.standard_host import StandardHost
 from catalina.errors import LifecycleError
 from catalina.lifecycle import LifecycleState
+from catalina.mbeans.managed_bean import ManagedBean
 from catalina.valves.error_report_valve import ErrorReportValve
 from tests.core.node import Node
 
@@ -69,3 +70,22 @@ def test_an_unknown_error_report_valve_class_is_logged(tmp_path: Path, caplog: p
     with Node(tmp_path, error_report_valve_class="no.such.Valve"):
         pass
     assert "Error loading error report valve class [no.such.Valve]" in caplog.text
+
+
+def test_a_host_gets_and_loses_names_at_run_time(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    other = StandardHost(name="other.example", app_base="other")
+    node.host.parent.add_child(other)  # type: ignore[union-attr]  # the engine
+    bean = ManagedBean(node.host)
+
+    def invoke(name: str, *arguments: str) -> object:
+        return bean.invoke(bean.operation(name, len(arguments)), arguments)
+
+    invoke("addAlias", "Shop.Example")
+    invoke("addAlias", "*.shops.example")
+    assert invoke("findAliases") == ["shop.example", "*.shops.example"]
+    for wrong in ("", "a b", "other.example", "-x", "a/b"):
+        with pytest.raises(ValueError, match=r"Invalid host name|is a name of the host"):
+            invoke("addAlias", wrong)
+    invoke("removeAlias", "SHOP.example")
+    assert invoke("findAliases") == ["*.shops.example"]

@@ -12,6 +12,7 @@ from catalina.core.standard_service import StandardService
 from catalina.core.standard_thread_executor import StandardThreadExecutor
 from catalina.errors import LifecycleError
 from catalina.lifecycle import Lifecycle, LifecycleState
+from catalina.mbeans.managed_bean import ManagedBean
 
 #: Calls that a connector gets before its applications stop.
 STOP = ("http refuse", "http pause", "http answer")
@@ -150,3 +151,17 @@ def test_a_connector_with_throw_on_failure_ends_the_start(when: str, monkeypatch
         monkeypatch.setattr(connector, "_start", lambda: 1 / 0)
     with pytest.raises(LifecycleError):
         make([], connector).start()
+
+
+def test_its_bean_lists_connectors_and_executors() -> None:
+    service = StandardService(name="Catalina")
+    service.add_executor(StandardThreadExecutor(name="pool"))
+    bean = ManagedBean(service)
+
+    def invoke(name: str, *arguments: str) -> object:
+        return bean.invoke(bean.operation(name, len(arguments)), arguments)
+
+    assert invoke("findConnectors") == []
+    assert invoke("findExecutors") == ["pool"]
+    assert invoke("getExecutor", "pool") == "org.apache.catalina.core.StandardThreadExecutor"
+    assert invoke("getExecutor", "none") is None

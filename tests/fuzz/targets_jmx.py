@@ -8,7 +8,7 @@ from catalina.errors import ProtocolError
 from catalina.jmx.java_arguments import (
     attribute_of,
     attributes_of,
-    enabled_types,
+    filter_of,
     name_of,
     texts_of,
     unmarshalled,
@@ -16,6 +16,7 @@ from catalina.jmx.java_arguments import (
 )
 from catalina.jmx.java_nodes import attribute_list, name_node, value_node
 from catalina.jmx.jrmp import ObjectId, read_call
+from catalina.jmx.query_expressions import Query
 from catalina.mbeans.object_name import MalformedObjectName, ObjectName
 from catalina.tribes.io.java.nodes import JavaString, Node
 from tests.fuzz.target import Target
@@ -23,7 +24,7 @@ from tests.jmx.client import LOOKUP_HASH, call_bytes
 
 __all__ = ["TARGETS"]
 
-_READERS = (name_of, texts_of, value_of, attribute_of, attributes_of, enabled_types, unmarshalled)
+_READERS = (name_of, texts_of, value_of, attribute_of, attributes_of, filter_of, unmarshalled, Query)
 
 
 def _call(data: bytes) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from catalina.errors import ProtocolError
+from catalina.manager.jolokia.discovery import decode_message, encode_message
 from catalina.manager.jolokia.request import BadRequest, JolokiaRequest, Parameters, from_json, from_path
 from catalina.mbeans.object_name import MalformedObjectName
 from tests.fuzz.target import Target
@@ -51,9 +53,23 @@ def _bodies() -> list[bytes]:
     return [json.dumps(each).encode() for each in requests]
 
 
+def _messages() -> list[bytes]:
+    return [
+        encode_message("query", {}),
+        encode_message("response", {"agent_id": "a", "url": "http://a/", "secured": True}),
+    ]
+
+
 _ERRORS = (BadRequest, MalformedObjectName)
 
 TARGETS = (
     Target("jolokia_path", _path, (), _paths, _ERRORS),
     Target("jolokia_body", _body, (), _bodies, _ERRORS),
+    Target(
+        "jolokia_discovery",
+        decode_message,
+        ("catalina.manager.jolokia.discovery:decode_message",),
+        _messages,
+        (ProtocolError,),
+    ),
 )

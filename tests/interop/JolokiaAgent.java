@@ -26,6 +26,8 @@ public class JolokiaAgent {
         String getTitle();
         void setTitle(String title);
         String[] getNames();
+        String[] getTags();
+        void setTags(String[] tags);
         Map<String, Integer> getTable();
         String getNothing();
         double getShare();
@@ -41,6 +43,7 @@ public class JolokiaAgent {
     public static class Shop implements ShopMBean {
         private int count = 3;
         private String title = "corner";
+        private String[] tags = {"red", "blue"};
 
         public int getCount() { return count; }
         public void setCount(int newCount) { count = newCount; }
@@ -48,6 +51,8 @@ public class JolokiaAgent {
         public boolean isOpen() { return true; }
         public String getTitle() { return title; }
         public void setTitle(String newTitle) { title = newTitle; }
+        public String[] getTags() { return tags.clone(); }
+        public void setTags(String[] newTags) { tags = newTags; }
         public String[] getNames() { return new String[] {"a", "b", "c"}; }
         public Map<String, Integer> getTable() {
             Map<String, Integer> table = new TreeMap<>();

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.needs import need_command
 
-__all__ = ["JVM", "SECONDS", "driver_classes", "run_driver"]
+__all__ = ["JVM", "SECONDS", "driver_classes", "run_driver", "run_reference"]
 
 SOURCE = Path(__file__).with_name("JmxDriver.java")
 JVM = ["java", "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
@@ -34,10 +34,19 @@ def run_driver(port: int, *arguments: str, options: tuple[str, ...] = ()) -> dic
 
     Args:
         arguments: user and password, and a word for it to listen to registrations.
-        options: of the JVM; ``-Dbean=``, ``-Dattribute=``, ``-Dtruth=`` and ``-Doperation=`` ask for one thing only.
+        options: of the JVM; ``-Dbean=``, ``-Dattribute=``, ``-Dtruth=`` and ``-Doperation=`` ask for one thing only,
+            ``-Dqueries=true`` for queries only.
     """
     url = f"service:jmx:rmi:///jndi/rmi://127.0.0.1:{port}/jmxrmi"
-    command = [*JVM, *options, "-cp", str(driver_classes()), "JmxDriver", url, *arguments]
+    return _run([*JVM, *options, "-cp", str(driver_classes()), "JmxDriver", url, *arguments])
+
+
+def run_reference() -> dict[str, str]:
+    """Run the driver's queries against beans in its own JVM: what it prints, by key."""
+    return _run([*JVM, "-cp", str(driver_classes()), "JmxDriver"])
+
+
+def _run(command: list[str]) -> dict[str, str]:
     made = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     lines = [line.split("=", 1) for line in made.stdout.splitlines()]
     assert all(len(line) == 2 for line in lines), made.stdout + made.stderr

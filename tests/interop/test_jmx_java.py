@@ -19,8 +19,8 @@ from catalina.jmx.remote_settings import PREFIX
 from catalina.jmx.rmi_transport import RmiTransport
 from tests.cluster.node import Node
 from tests.interop.java_keys import Keys
-from tests.interop.jmx_driver import JVM, driver_classes, run_driver
-from tests.jmx.pool import pool_registry, serving
+from tests.interop.jmx_driver import JVM, driver_classes, run_driver, run_reference
+from tests.jmx.pool import pool_registry, query_beans, serving
 from tests.support.needs import need_file, need_module
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
@@ -44,7 +44,7 @@ EXPECTED = {
     "count": "11",
     "names": '[d:type=Pool,name="a,b"]',
     "all": "11",
-    "query": "! java.lang.UnsupportedOperationException: queries by value are not supported: give a name or a pattern",
+    "query": '[d:type=Pool,name="a,b"]',
     "instances": "org.apache.tomcat.util.modeler.BaseModelMBean",
     "registered": "true false",
     "instanceOf": "true false",
@@ -91,6 +91,8 @@ EXPECTED = {
     "classes": "true",
     "logging": "FINE",
     "registration": "JMX.mbean.registered d:type=Came",
+    "registration.filtered": "d:type=Came 0",
+    "change.filtered": "label 0",
     "closed": "ok",
 }
 
@@ -104,6 +106,20 @@ def test_every_call_of_the_jdks_client_is_answered(ask: Ask) -> None:
     )
     assert found["invoke.signature"].startswith("! javax.management.ReflectionException: Cannot find method [add]")
     assert found["invoke.none"].startswith("! javax.management.ReflectionException: Cannot find method [nope]")
+
+
+def test_queries_by_value_find_what_they_find_in_a_jvm(ask: Ask) -> None:
+    expected = run_reference()
+    with serving(registry=query_beans()) as server:
+        found = ask(server.port, options=("-Dqueries=true",))
+    keys = [key for key in expected if key.startswith("q.")]
+    assert len(keys) > 60
+    assert {key: found.get(key) for key in keys} == {key: expected[key] for key in keys}
+    assert expected["foreign"] == "5"
+    assert found["foreign"] == (
+        "! java.rmi.UnmarshalException: error unmarshalling arguments: "
+        "a query of the class JmxDriver$Foreign means nothing here"
+    )
 
 
 def test_a_file_that_the_jdk_has_hashed_lets_its_users_in(ask: Ask, tmp_path: Path) -> None:

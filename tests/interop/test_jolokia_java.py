@@ -112,6 +112,13 @@ def both(agent: str, ours: Commands, path: str, query: str = "") -> tuple[Any, A
         (f"read/{ONE}/None", ""),
         (f"write/{ONE}/Title/kiosk", ""),
         (f"write/{ONE}/Count/x", ""),
+        (f"write/{ONE}/Tags/green/1", ""),
+        (f"read/{ONE}/Tags", ""),
+        (f"read/{ONE}/Tags/1", ""),
+        (f"write/{ONE}/Tags/green/x", ""),
+        (f"write/{ONE}/Tags/white,black", ""),
+        (f"read/{ONE}/Tags", "?maxDepth=5"),
+        (f"write/{ONE}/Title/x/0", ""),
         (f"exec/{ONE}/add/1/2", ""),
         (f"exec/{ONE}/add(int,int)/1/2", ""),
         (f"exec/{ONE}/greet/joe", ""),
@@ -136,7 +143,7 @@ def _java_names(path: str) -> str:
 
 
 def _our_names(path: str) -> str:
-    for name in ("Count", "Title", "Open", "Names", "Nothing", "Share", "Big"):
+    for name in ("Count", "Title", "Tags", "Open", "Names", "Nothing", "Share", "Big"):
         path = path.replace(f"/{name}", f"/{name.lower()}").replace(f",{name}", f",{name.lower()}")
     return path
 

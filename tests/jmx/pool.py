@@ -17,7 +17,7 @@ from catalina.mbeans.platform.platform_beans import platform_beans
 from catalina.mbeans.registry import Registry
 from catalina.operations import Impact, Long, operation, readable
 
-__all__ = ["POOL", "Pool", "pool_registry", "serving"]
+__all__ = ["POOL", "Pool", "pool_registry", "query_beans", "serving"]
 
 POOL = ObjectName.parse('d:type=Pool,name="a,b"')
 USAGE = CompositeType("java.lang.management.MemoryUsage", "", {"used": ("long", ""), "init": ("long", "")})
@@ -99,10 +99,31 @@ def pool_registry() -> Registry:
     return registry
 
 
+class Values(Component):
+    """A bean with any attributes."""
+
+    def __init__(self, **values: object) -> None:
+        super().__init__()
+        vars(self).update(values)
+
+
+def query_beans() -> Registry:
+    """The beans that JmxDriver.java has in its own JVM, for its queries."""
+    registry = Registry()
+    for name, values in {
+        "q:type=Host,name=one": Values(size=3, other=3, big=2**40, load=0.25, open=True, label="alpha"),
+        "q:type=Host,name=two": Values(size=7, other=8, load=2.5, open=False, label="al*pha[x]"),
+        "q:type=B": Values(size="7"),
+        "q:type=C": Values(),
+    }.items():
+        registry.register(ObjectName.parse(name), values)
+    return registry
+
+
 @contextmanager
-def serving(login: Login | None = None, **transport: Any) -> Iterator[RmiTransport]:
-    """The pool's beans on a free port of the loopback."""
-    made = RmiTransport(RmiObjects(pool_registry(), login), "127.0.0.1", **transport)
+def serving(login: Login | None = None, registry: Registry | None = None, **transport: Any) -> Iterator[RmiTransport]:
+    """The pool's beans, or others, on a free port of the loopback."""
+    made = RmiTransport(RmiObjects(registry or pool_registry(), login), "127.0.0.1", **transport)
     made.start(0, 0)
     try:
         yield made

@@ -9,7 +9,8 @@ from http.client import HTTPConnection
 import pytest
 
 from catalina.mbeans.object_name import ObjectName
-from tests.manager.site import USERS, make_base, running
+from tests.cluster.node import free_udp_port
+from tests.manager.site import PROJECT, USERS, make_base, running
 
 
 def base_of(tmp_path, policy=""):
@@ -134,7 +135,7 @@ def test_other_methods_are_400(site, method):
 
 
 def test_the_agents_beans_come_and_go_with_its_application(site):
-    assert len(get(site, "search/jolokia:*")["value"]) == 3
+    assert len(get(site, "search/jolokia:*")["value"]) == 4
     application = site.host.find_child("/jolokia")
     application.stop()
     assert not site.server.mbeans.query(ObjectName.parse("jolokia:*"))
@@ -170,3 +171,24 @@ def test_a_policy_without_notifications_refuses_streams_too(tmp_path):
         site.login = "gui:secret"
         for command in ("register", "open/x/sse"):
             assert get(site, f"notification/{command}")["status"] == 403
+
+
+def test_an_agent_that_wants_to_be_found_says_where_it_is(tmp_path):
+    base, port = base_of(tmp_path), free_udp_port()
+    descriptor = base / "conf" / "Catalina" / "localhost" / "jolokia.xml"
+    source = PROJECT / "webapps" / "jolokia" / "WEB-INF" / "web.xml"
+    parameters = {"discoveryEnabled": "true", "multicastGroup": "239.192.48.86", "multicastPort": str(port),
+                  "agentDescription": "the till"}  # fmt: skip
+    added = "".join(f"<init-param><param-name>{name}</param-name><param-value>{value}</param-value></init-param>"
+                    for name, value in parameters.items())  # fmt: skip
+    altered = tmp_path / "discovered.xml"
+    altered.write_text(source.read_text().replace("<load-on-startup>", f"{added}<load-on-startup>"))
+    descriptor.write_text(descriptor.read_text().replace("<Context ", f'<Context altDDName="{altered}" ', 1))
+    with running(base) as site:
+        site.login = "gui:secret"
+        name = get(site, "search/jolokia:type=Discovery,*")["value"][0]
+        found = get(site, f"exec/{name}/lookupAgentsWithTimeout/500")["value"]
+        assert [each["agent_description"] for each in found] == ["the till"]
+        assert found[0]["secured"] is True
+        assert found[0]["url"].endswith("/jolokia")
+        assert found[0]["agent_id"] == get(site, "version")["value"]["id"]

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import URL, Engine
 
+from catalina.attributes import Component
+from catalina.core.standard_host import StandardHost
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import CatalinaError
 from catalina.mbeans.audit import Caller
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import InstanceNotFound, Registry
 from catalina.naming.data_source_bean import DataSourceBean
+from catalina.operations import operation
 from catalina.valves.access_log_valve import AccessLogValve
 from catalina.workers import node_beans
-from catalina.workers.node_beans import NodeBeans, merged, offer_beans
+from catalina.workers.node_beans import NodeBeans, WorkerBeans, merged
 from tests.support.stand_in import stand_in
 from tests.support.waiting import take_time
 from tests.workers.small_node import SmallNode
@@ -54,8 +57,20 @@ class Beans:
         self.keeper = Registry()
         NodeBeans(self.keeper, self.node.keeper.links)
         self.workers = [Registry(), Registry()]
-        for worker, registry in zip(self.node.workers, self.workers, strict=True):
-            offer_beans(registry, worker.channel.services)
+        self.offered = [
+            WorkerBeans(registry, worker.channel.services)
+            for worker, registry in zip(self.node.workers, self.workers, strict=True)
+        ]
+        for worker in range(2):
+            self.catch_up(worker)
+
+    def catch_up(self, worker: int) -> None:
+        self.offered[worker].catch_up(self.node.workers[worker].queries.call)
+
+    def come_back(self, worker: int) -> None:
+        """A new process in the place of a worker has read the configuration only."""
+        self.workers[worker] = Registry()
+        self.offered[worker] = WorkerBeans(self.workers[worker], self.node.workers[worker].channel.services)
 
     def register(self, name: ObjectName, make: Callable[[], Any]) -> list[Any]:
         """A component in each process: the workers' ones."""
@@ -164,3 +179,91 @@ def test_who_resets_counts_sees_them_reset(make_node: MakeNode) -> None:
     assert beans.keeper.find(TRAFFIC).get("requestCount") == 1
     beans.keeper.invoke(TRAFFIC, "resetCounters", [], CALLER)
     assert beans.keeper.find(TRAFFIC).get("requestCount") == 0
+
+
+HOST = ObjectName.parse("Catalina:type=Host,host=localhost")
+
+
+def test_a_worker_that_comes_later_makes_the_changes_too(beans: Beans) -> None:
+    beans.register(LOG, AccessLogValve)
+    hosts = beans.register(HOST, lambda: StandardHost(name="localhost"))
+    beans.keeper.set(LOG, "enabled", False, CALLER)
+    for alias in ("a.example", "b.example"):
+        beans.keeper.invoke(HOST, "addAlias", [alias], CALLER)
+    beans.keeper.invoke(HOST, "removeAlias", ["a.example"], CALLER)
+    assert [host.aliases for host in hosts] == [["b.example"]] * 2
+    beans.come_back(1)
+    valve, host = AccessLogValve(), StandardHost(name="localhost")
+    beans.workers[1].register(LOG, valve)
+    beans.workers[1].register(HOST, host)
+    beans.keeper.invoke(HOST, "addAlias", ["c.example"], CALLER)
+    assert host.aliases == [], "it has not made the changes before"
+    beans.catch_up(1)
+    assert (valve.enabled, host.aliases) == (False, ["b.example", "c.example"])
+    beans.keeper.invoke(HOST, "addAlias", ["d.example"], CALLER)
+    assert host.aliases == ["b.example", "c.example", "d.example"]
+
+
+def test_what_counts_only_once_is_not_repeated(beans: Beans) -> None:
+    beans.register(TRAFFIC, RequestGroupInfo)
+    beans.keeper.invoke(TRAFFIC, "resetCounters", [], CALLER)
+    beans.come_back(1)
+    info = RequestGroupInfo()
+    info.count(3_000_000, False, 10, 1)
+    beans.workers[1].register(TRAFFIC, info)
+    beans.catch_up(1)
+    assert info.request_count == 1
+
+
+def test_a_change_of_an_application_that_was_replaced_is_not_repeated(beans: Beans) -> None:
+    name = ObjectName.parse("Catalina:type=Valve,host=localhost,context=/shop,name=AccessLogValve")
+    beans.register(name, AccessLogValve)
+    beans.keeper.set(name, "enabled", False, CALLER)
+    beans.keeper.register(name, AccessLogValve(enabled=False))
+    beans.come_back(1)
+    valve = AccessLogValve()
+    beans.workers[1].register(name, valve)
+    beans.catch_up(1)
+    assert valve.enabled is True
+
+
+def test_what_a_worker_cannot_repeat_is_logged_and_the_rest_is_done(
+    beans: Beans, caplog: pytest.LogCaptureFixture
+) -> None:
+    beans.register(HOST, lambda: StandardHost(name="localhost"))
+    beans.register(LOG, AccessLogValve)
+    beans.keeper.invoke(HOST, "addAlias", ["a.example"], CALLER)
+    beans.keeper.set(LOG, "enabled", False, CALLER)
+    beans.come_back(1)
+    valve = AccessLogValve()
+    beans.workers[1].register(LOG, valve)
+    beans.catch_up(1)
+    assert valve.enabled is False
+    assert "[addAlias] of [Catalina:type=Host,host=localhost] is not as the other workers have it" in caplog.text
+
+
+def test_the_number_of_remembered_changes_is_bounded(beans: Beans, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_beans, "MAX_CHANGES", 3)
+    beans.register(HOST, lambda: StandardHost(name="localhost"))
+    for number in range(5):
+        beans.keeper.invoke(HOST, "addAlias", [f"h{number}.example"], CALLER)
+    beans.come_back(1)
+    host = StandardHost(name="localhost")
+    beans.workers[1].register(HOST, host)
+    beans.catch_up(1)
+    assert host.aliases == ["h2.example", "h3.example", "h4.example"]
+
+
+def test_a_file_is_written_by_the_keeper_alone(beans: Beans) -> None:
+    class Database(Component):
+        saves = 0
+
+        @operation(once=True)
+        def save(self) -> None:
+            self.saves += 1
+
+    made = beans.register(LOG, Database)
+    beans.keeper.invoke(LOG, "save", [], CALLER)
+    component = beans.keeper.find(LOG).component
+    assert isinstance(component, Database)
+    assert (component.saves, [each.saves for each in made]) == (1, [0, 0])

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from catalina.core.standard_host import StandardHost
+from catalina.core.standard_host import HOST_NAME, StandardHost
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.manager.asked import Refused
 from catalina.startup.host_config import HostConfig
@@ -35,7 +35,6 @@ FLAGS = {
     "unpackWARs": ("unpack_wars", True),
     "copyXML": ("copy_xml", False),
 }
-_HOST_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})")
 NO_STORE_CONFIG = "Please enable StoreConfig to use this feature"
 
 
@@ -172,7 +171,7 @@ class Hosts:
 
 
 def _valid(name: str | None) -> str:
-    if not name or not _HOST_NAME.fullmatch(name):
+    if not name or not HOST_NAME.fullmatch(name):
         raise Refused(f"Invalid host name [{'null' if name is None else name}] was specified")
     return name.lower()
 

@@ -11,12 +11,15 @@ from typing import Any
 
 from catalina.errors import CatalinaError
 from catalina.manager.jolokia.debug import Debug
+from catalina.manager.jolokia.discovery import GROUP, PORT, Discovery
 from catalina.manager.jolokia.history import History
 from catalina.manager.jolokia.listing import listed, wanted_names
 from catalina.manager.jolokia.notifications import Notifications
+from catalina.manager.jolokia.open_types import is_open
+from catalina.manager.jolokia.paths import join_path
 from catalina.manager.jolokia.policy import Policy
 from catalina.manager.jolokia.request import BadRequest, JolokiaRequest, Parameters
-from catalina.manager.jolokia.serializer import Serializer
+from catalina.manager.jolokia.serializer import Serializer, with_inner
 from catalina.mbeans.audit import Caller
 from catalina.mbeans.java_errors import JavaError, java_error
 from catalina.mbeans.managed_bean import ManagedBean, NoSuchOperation
@@ -55,9 +58,12 @@ class Commands:
         registry: the beans.
         policy: the allowed requests.
         realm: the name that clients are shown when they have to log in, for ``config``.
+        group, port: where agents look for one another.
     """
 
-    def __init__(self, registry: Registry, policy: Policy, realm: str = "") -> None:
+    def __init__(
+        self, registry: Registry, policy: Policy, realm: str = "", group: str = GROUP, port: int = PORT
+    ) -> None:
         self._registry = registry
         self._policy = policy
         self._realm = realm
@@ -66,8 +72,12 @@ class Commands:
         self._history = History()
         self.notifications = Notifications(registry, policy)
         self._debug = Debug()
-        self._beans = {self._own_name("Config"): self._debug, self._own_name("History"): self._history,
-                       self._own_name("NotificationStore"): self.notifications}  # fmt: skip
+        self._beans = {
+            self._own_name("Config"): self._debug,
+            self._own_name("Discovery"): Discovery(self._id, group, port),
+            self._own_name("History"): self._history,
+            self._own_name("NotificationStore"): self.notifications,
+        }
 
     def show_beans(self) -> None:
         """Show the agent's own beans (domain ``jolokia``) among the others, until :meth:`hide_beans`."""
@@ -170,21 +180,25 @@ class Commands:
         name, attribute = _name_of(request), request.attribute or ""
         self._check("write", name, attribute, f"Writing attribute {attribute} forbidden for MBean")
         bean = self._find(name)
-        if request.path:
-            raise BadRequest("Values inside of an attribute cannot be set")
         infos = {info.name: info for info in bean.info().attributes}
         if attribute not in infos:
             raise BeanAttributeError(f"No such attribute: {attribute}")
         if not infos[attribute].writable:
             raise BeanAttributeError(f"Can't write attribute: {attribute}")
-        if request.value is None or isinstance(request.value, dict):
-            raise BadRequest(f"Can't set {attribute} of {name} to {request.value!r}")
-        old = bean.get(attribute) if attribute in bean.names() else None
+        old, kind = bean.get(attribute) if attribute in bean.names() else None, infos[attribute].type
+        value = request.value
+        if request.path:
+            if is_open(bean):
+                raise ValueError(f"Cannot set value for an open type with inner path {join_path(request.path)}")
+            value, old = with_inner(old, request.path, value)
+            kind = ""
+        elif isinstance(value, dict):
+            raise BadRequest(f"Can't set {attribute} of {name} to {value!r}")
         try:
-            self._registry.set(name, attribute, request.value, caller)
+            self._registry.set(name, attribute, value, caller)
         except NotOfType as error:
             raise BadRequest(str(error)) from error
-        return old, infos[attribute].type
+        return old, kind
 
     def _exec(self, request: JolokiaRequest, caller: Caller) -> Result:
         pattern = _name_of(request)
@@ -260,15 +274,18 @@ class Commands:
     def _id(self) -> str:
         return f"{socket.gethostname()}-{os.getpid()}-catalina"
 
-    def _version(self, request: JolokiaRequest, caller: Caller) -> Result:
-        details = {
+    def agent_details(self) -> dict[str, Any]:
+        """The agent and its server, for those who look for agents."""
+        return {
             "agent_version": AGENT_VERSION,
             "agent_id": self._id,
             "server_product": "tomcat",
             "server_vendor": SERVER_INFO.partition("/")[0],
             "server_version": SERVER_INFO.partition("/")[2],
-            "secured": bool(caller.user),
         }
+
+    def _version(self, request: JolokiaRequest, caller: Caller) -> Result:
+        details = {**self.agent_details(), "secured": bool(caller.user)}
         value = {
             "agent": AGENT_VERSION, "protocol": PROTOCOL_VERSION, "id": self._id, "details": details,
             "info": {"jmx": {}}, "config": {"agentId": self._id}, "decorators": {},

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalina.manager.jolokia.request import Parameters
+from catalina.manager.jolokia.paths import join_path
+from catalina.manager.jolokia.request import BadRequest, Parameters
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.open_data import CompositeData, TabularData, java_text
 
-__all__ = ["JsonText", "Serializer"]
+__all__ = ["JsonText", "Serializer", "with_inner"]
 
 Path = deque[str | None]
 
@@ -151,3 +153,43 @@ def _rows(table: TabularData) -> dict[str, Any]:
             inside = inside.setdefault(java_text(row.values.get(name)), {})
         inside[java_text(row.values.get(table.index[-1]))] = row.values.get("value") if is_map else row
     return found
+
+
+def with_inner(value: object, path: Sequence[str | None], new: object) -> tuple[object, object]:
+    """A copy of a value in which the part that a path leads to is another one, and that part as it was.
+
+    Raises:
+        BadRequest: such a part cannot be set.
+        ValueError: the path leads nowhere.
+    """
+    parts = [part for part in path if part is not None]
+    if len(parts) != len(path):
+        raise BadRequest(f"Path '{join_path(path)}' of a value to be set has a wildcard")
+    whole: Any = copy.deepcopy(value.value) if isinstance(value, JsonText) else copy.deepcopy(value)
+    inner = whole
+    for part in parts[:-1]:
+        inner = inner[_place(inner, part, path)]
+    place = _place(inner, parts[-1], path, is_new=True)
+    old = inner.get(place) if isinstance(inner, dict) else inner[place]
+    inner[place] = new
+    return JsonText(whole) if isinstance(value, JsonText) else whole, old
+
+
+def _place(inner: object, part: str, path: Sequence[str | None], is_new: bool = False) -> Any:
+    """The key or index that a part of a path stands for; a map may get a new key."""
+    match inner:
+        case dict():
+            if is_new or part in inner:
+                return part
+        case list():
+            if not (part.isascii() and part.isdecimal()):
+                raise BadRequest(f"Non-numeric index for accessing list {inner}. (index = {part})")
+            if int(part) < len(inner):
+                return int(part)
+        case CompositeData() | TabularData():
+            raise BadRequest(f"{type(inner).__name__} cannot be written to")
+        case None:
+            raise ValueError("Cannot set value with path when parent object is not set")
+        case _:
+            raise BadRequest("Basic type is immutable and cannot change its value")
+    raise ValueError(f"Path '{join_path(path)}' leads to nothing that could be set")

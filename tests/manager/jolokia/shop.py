@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from catalina.attributes import Attribute, Component
+from typing import ClassVar
+
+from catalina.attributes import Attribute, Component, comma_list
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.open_data import CompositeData, CompositeType, TabularData
 from catalina.mbeans.registry import Registry
@@ -15,8 +17,11 @@ MEMORY = CompositeType("usage", "usage", {"used": ("long", "used"), "max": ("lon
 class Shop(Component):
     """A bean with attributes of many types."""
 
+    bean_types: ClassVar[dict[str, str]] = {"tags": "[Ljava.lang.String;"}
+
     count = Attribute(int, 3, doc="How many.")
     title = Attribute(str, "corner", doc="What it is called.")
+    tags = Attribute(comma_list, comma_list("red,blue"), doc="Words.")
     password = Attribute(str, "hunter2", doc="Nobody's business.")
 
     @property

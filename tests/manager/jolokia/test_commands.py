@@ -107,6 +107,31 @@ def test_a_value_is_written_and_the_old_one_told(commands, caplog):
     assert f"[ops] at [127.0.0.1] over [jolokia] set [count] of [{ONE}] from [3] to [7]" in caplog.text
 
 
+def test_a_part_of_a_value_is_written_and_the_old_part_told(commands, caplog):
+    caplog.set_level(logging.INFO, "org.apache.catalina.mbeans.Audit")
+    answer = ask(commands, f"write/{ONE}/tags/green/1")
+    assert answer["value"] == "blue"
+    assert answer["request"] == {"type": "write", "path": "1", "mbean": ONE, "attribute": "tags", "value": "green"}
+    assert post(commands, type="write", mbean=ONE, attribute="tags", value="white", path="0")["value"] == "red"
+    assert post(commands, type="write", mbean=ONE, attribute="tags", value="grey", path=["0"])["value"] == "white"
+    assert ask(commands, f"read/{ONE}/tags")["value"] == ["grey", "green"]
+    assert "set [tags]" in caplog.text
+    assert ask(commands, f"write/{ONE}/tags/x/2")["error_type"] == "java.lang.IllegalArgumentException"
+
+
+@pytest.mark.parametrize("path", [f"write/{ONE}/title/x/0", f"write/{ONE}/tags/x/y", f"write/{ONE}/tags/a,b/0",
+                                  f"write/{ONE}/count/7/0"])  # fmt: skip
+def test_a_part_that_cannot_be_set_is_a_bad_request(commands, path):
+    with pytest.raises(BadRequest):
+        ask(commands, path)
+    assert ask(commands, f"read/{ONE}/tags")["value"] == ["red", "blue"]
+
+
+def test_a_text_may_be_none(commands):
+    assert ask(commands, f"write/{ONE}/title/[null]")["value"] == "corner"
+    assert ask(commands, f"read/{ONE}/title")["value"] is None
+
+
 @pytest.mark.parametrize("value", ["x", None, {"a": 1}])
 def test_what_is_no_value_of_the_type_is_a_bad_request(commands, value):
     with pytest.raises(BadRequest):
@@ -191,12 +216,15 @@ def test_the_agent_says_who_it_is(commands):
     assert ask(commands, "config")["value"]["security"] == {"authentication": [{"method": "basic", "realm": "jolokia"}]}
 
 
+KINDS = ("Config", "Discovery", "History", "NotificationStore")
+
+
 def test_the_agents_own_beans_are_shown_as_long_as_it_runs(commands):
     assert ask(commands, "search/jolokia:*")["value"] == []
     commands.show_beans()
     names = ask(commands, "search/jolokia:*")["value"]
     agent = ask(commands, "version")["value"]["id"]
-    assert names == [f"jolokia:type={kind},agent={agent}" for kind in ("Config", "History", "NotificationStore")]
+    assert names == [f"jolokia:type={kind},agent={agent}" for kind in KINDS]
     commands.hide_beans()
     assert ask(commands, "search/jolokia:*")["value"] == []
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalina.manager.jolokia.request import Parameters
-from catalina.manager.jolokia.serializer import Serializer
+from catalina.manager.jolokia.request import BadRequest, Parameters
+from catalina.manager.jolokia.serializer import JsonText, Serializer, with_inner
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.open_data import CompositeData, CompositeType, TabularData
 from tests.manager.jolokia.shop import MEMORY, Shop
@@ -80,3 +80,24 @@ VALUES = st.recursive(
 @given(VALUES, st.lists(st.none() | st.text(max_size=3), max_size=3), st.integers(0, 3), st.integers(0, 3))
 def test_any_value_and_path_give_json(value, path, depth, size):
     json.dumps(made(value, path, maxDepth=depth, maxCollectionSize=size, maxObjects=size), allow_nan=False)
+
+
+def test_a_part_of_a_value_is_replaced_in_a_copy():
+    value = {"a": [1, {"b": 2}], "c": None}
+    assert with_inner(value, ("a", "1", "b"), 3) == ({"a": [1, {"b": 3}], "c": None}, 2)
+    assert with_inner(value, ("new",), 4) == ({**value, "new": 4}, None)
+    assert value == {"a": [1, {"b": 2}], "c": None}
+    whole, old = with_inner(JsonText([1, 2]), ("0",), 5)
+    assert (str(whole), old) == ("[5, 2]", 1)
+
+
+@pytest.mark.parametrize("path", [("a", "x"), ("a", "0", "b"), (None, "b"), ("d", "e")])
+def test_a_part_that_is_no_part_of_a_map_or_list_cannot_be_replaced(path):
+    with pytest.raises(BadRequest):
+        with_inner({"a": [1], "d": CompositeData(MEMORY, {"used": 5, "max": 6})}, path, 3)
+
+
+@pytest.mark.parametrize("path", [("a", "7"), ("b", "0"), ("c", "0")])
+def test_a_path_that_leads_nowhere_says_so(path):
+    with pytest.raises(ValueError, match=r"leads to nothing|parent object is not set"):
+        with_inner({"a": [1], "c": None}, path, 3)

@@ -12,6 +12,8 @@ __all__ = ["ContextResource"]
 class ContextResource(ResourceBase):
     """An object that a factory makes when it is first looked up: a DataSource, a mail session, a user database."""
 
+    bean_takes_properties = True
+
     def needed_packages(self) -> tuple[str, ...]:
         """The packages of a DataSource: SQLAlchemy, and the driver that its url names."""
         url = self.properties.get("url") or self.properties.get("jdbcUrl") or ""

@@ -11,6 +11,8 @@ __all__ = ["ContextResourceLink"]
 class ContextResourceLink(ResourceBase):
     """A global resource under the application's own name."""
 
+    bean_takes_properties = True
+
     # `global` is a keyword of Python, so the attribute has another name.
     global_name = Attribute(str, "", xml="global", doc="Name of the global resource.")
     factory = Attribute(
