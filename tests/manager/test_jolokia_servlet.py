@@ -9,8 +9,8 @@ from http.client import HTTPConnection
 import pytest
 
 from catalina.mbeans.object_name import ObjectName
-from tests.cluster.node import free_udp_port
 from tests.manager.site import PROJECT, USERS, make_base, running
+from tests.support.ports import free_udp_port
 
 
 def base_of(tmp_path, policy=""):

@@ -15,7 +15,7 @@ from catalina.errors import ProtocolError
 from catalina.manager.jolokia.discovery import MAX_ANSWERS, Discovery, Responder, decode_message, encode_message
 from catalina.manager.jolokia.serializer import JsonText
 from catalina.reactor import Reactor
-from tests.cluster.node import free_udp_port
+from tests.support.ports import free_udp_port
 
 GROUP = "239.192.48.85"
 DETAILS = {"agent_id": "other", "url": "http://10.0.0.7:8080/jolokia", "secured": True, "agent_description": None}
