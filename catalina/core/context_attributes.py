@@ -195,8 +195,8 @@ class ContextAttributes(ContainerBase):
     health_path = Attribute(
         inner_path,
         None,
-        doc="A path in the application, /health, that a new version of a pool has to answer with a status below 500"
-        " before the old one ends; otherwise it does not start.",
+        doc="A path in the application, /health, that a new version has to answer with a status below 500 before it"
+        " gets the first request; otherwise it does not start.",
     )
     health_timeout = Attribute(int, 30_000, unit="ms", doc="How long the answer to healthPath may take.")
 

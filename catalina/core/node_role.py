@@ -49,6 +49,12 @@ class Elsewhere(Protocol):
     def pause(self, context: StandardContext) -> None:
         """Let new requests of an application wait, and the running ones end: its files are going to change."""
 
+    def begin_exchange(self, context: StandardContext) -> None:
+        """Let an application go on with what it has while another version of it is started in its place.
+
+        Until :meth:`resume`, nothing is stopped or removed there.
+        """
+
     def add_host(self, host: StandardHost) -> None:
         """Have a host that server.xml has not: it is about to start here."""
 
@@ -59,7 +65,9 @@ class Elsewhere(Protocol):
         """The results of a service of every process, by its number; one that has gone is left out."""
 
     def is_paused(self, context: StandardContext) -> bool:
-        """True between a pause and the next start or the end of the pause. Nothing is stopped or removed meanwhile."""
+        """True between a pause and the next start or the end of the pause, and in an exchange. Nothing is stopped or
+        removed meanwhile.
+        """
 
     def workers_of(self, context: StandardContext) -> tuple[int, ...] | None:
         """The indexes of the workers that an application runs in; None for all, or an unknown one."""
@@ -69,11 +77,13 @@ class Elsewhere(Protocol):
 
     def keeps(self, context: StandardContext) -> bool:
         """True when an application runs on as it was before, although its new start has failed: a pool's old processes
-        serve. The next start of the context changes nothing then.
+        serve, or those in which it ran before the exchange. The next start of the context changes nothing then.
         """
 
     def resume(self, host: StandardHost, name: str) -> None:
-        """End a pause of the context of that name. An application that does not run here any more is stopped."""
+        """End a pause or an exchange of the context of that name. An application that does not run here any more is
+        stopped.
+        """
 
 
 _State = TypeVar("_State", bound="NodeState")
@@ -125,6 +135,11 @@ class NodeRole(Protocol):
 
     def runs(self, context: StandardContext) -> bool:
         """True when this process loads and runs the application's code."""
+
+    def may_run_elsewhere(self, context: StandardContext) -> bool:
+        """True when another process of the node may serve requests of the application at the same time
+        (``wsgi.multiprocess``).
+        """
 
     def reload(self, context: StandardContext, by_command: bool) -> bool:
         """Have another process reload the application in all processes; returns False when it is for this one to do.

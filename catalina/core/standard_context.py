@@ -48,7 +48,7 @@ __all__ = ["StandardContext"]
 log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
 #: Attributes that count for an application with a pool of its own.
-POOL_ATTRIBUTES = ("max_memory", "max_requests", "request_timeout", "health_path", "health_timeout")
+POOL_ATTRIBUTES = ("max_memory", "max_requests", "request_timeout")
 #: Seconds that a round of the loop may take.
 ROUND_SECONDS = 5.0
 
@@ -147,6 +147,10 @@ class StandardContext(ContextBean, ContextDescription):
         #: The reason why the application does not run, in one sentence; the first cause counts. The next start clears
         #: it.
         self.failure = ""
+        #: Another process of the node may serve its requests at the same time (PEP 3333, ``wsgi.multiprocess``).
+        self.multiprocess = False
+        #: A deployer says so: the next start asks healthPath, and without a good answer the application does not start.
+        self.asks_health = False
         #: While True, requests wait because the application is being reloaded.
         self.paused = False
         self._said_that_sessions_stay = False
@@ -356,6 +360,8 @@ class StandardContext(ContextBean, ContextDescription):
         except LifecycleError as exc:  # a listener may have refused the start
             self.note_failure(str(exc.__cause__ or exc))
             raise
+        finally:
+            self.asks_health = False
 
     def note_failure(self, why: str) -> None:
         """Note why the start fails. A reason that was noted earlier in this start is nearer to the cause, and stays."""
@@ -394,6 +400,7 @@ class StandardContext(ContextBean, ContextDescription):
             )
         if self._role is None:
             self.warn_without_pool()
+        self.multiprocess = self._role is not None and self._role.may_run_elsewhere(self)
         self.work_path.mkdir(parents=True, exist_ok=True)
         self.application_context = ApplicationContext(self)
         self.resources.context = self
@@ -426,6 +433,8 @@ class StandardContext(ContextBean, ContextDescription):
         self._must(self.filter_chains.start(self.filter_definitions, self.filter_mappings), "Filters")
         self._must(self._load_on_startup(), "Servlets")
         self._make_servlet_map()
+        if self.asks_health:
+            self.fire_lifecycle_event("before_requests")
 
     @staticmethod
     def _must(good: bool, what: str) -> None:

@@ -146,6 +146,7 @@ def run_servlet(
     environ = request.build_environ()
     environ["catalina.context"] = context.application_context
     environ["catalina.servlet"] = wrapper.config
+    environ["wsgi.multiprocess"] = context.multiprocess
     environ["catalina.dispatcher_type"] = environ["org.apache.catalina.core.DISPATCHER_TYPE"] = kind
     environ["org.apache.catalina.core.DISPATCHER_REQUEST_PATH"] = path
     if request.path_info is not None:

@@ -6,7 +6,9 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalina.core.node_restart import restart_instead
@@ -15,14 +17,16 @@ from catalina.deploy.archive import CONTEXT_XML, Archive, is_archive_name
 from catalina.deploy.brought_files import COPY_XML
 from catalina.deploy.settling import tree_of
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.lifecycle import LifecycleState
 from catalina.loader.application_imports import imports
 from catalina.loader.load_failure import describe_failure
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.context_config import ContextConfig
-from catalina.startup.context_maker import make_context, name_context
+from catalina.startup.context_maker import make_context, make_settings, name_context
 from catalina.startup.deployed_application import DeployedApplication
 from catalina.util.context_name import ContextName
+from catalina.workers.pools import wants_pool
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -53,6 +57,23 @@ class ApplicationDeployer:
     def __init__(self, host: StandardHost, sources: ApplicationSources) -> None:
         self.host = host
         self.sources = sources
+        self._goes_back = False
+
+    @property
+    def asks_health(self) -> bool:
+        """True when an application that starts has to answer its healthPath: neither at the start of the host, when a
+        database may be away for a moment, nor when an earlier version comes back.
+        """
+        return self.host.state is LifecycleState.STARTED and not self._goes_back
+
+    @contextmanager
+    def going_back(self) -> Iterator[None]:
+        """Earlier versions come back in this block. The caller holds the lock of the HostConfig."""
+        self._goes_back = True
+        try:
+            yield
+        finally:
+            self._goes_back = False
 
     # -- descriptors ---------------------------------------------------------------------------------------------
 
@@ -125,17 +146,18 @@ class ApplicationDeployer:
         unpack = self.host.unpack_wars
         root = ApplicationRoot(self.host, archive, application.name.base_name)
         try:
-            settings = self._settings_of(root.prepare(unpack))
+            settings = self.settings_of(root.prepare(unpack))
             if unpack and not settings.unpack_war:
                 root.close()
                 unpack = False
                 root.prepare(unpack)
-            root.check_requirements(settings)
+            self.provide(root, settings, unpack)
             self.run_directory(application, root.move_in(unpack), archive)
+            root.sweep()
         finally:
             root.close()
             place = root.place(unpack)
-            if unpack and os.path.isdir(place):
+            if unpack and not root.is_apart and os.path.isdir(place):
                 application.watch_for_redeploy(place)
                 self._watch_own_descriptor(application, place)
             else:
@@ -167,11 +189,34 @@ class ApplicationDeployer:
 
     # -- common steps --------------------------------------------------------------------------------------------
 
-    def _settings_of(self, directory: str) -> StandardContext:
+    def settings_of(self, directory: str) -> StandardContext:
         """A context that is made only to read the attributes of META-INF/context.xml that say how to deploy."""
         own = os.path.join(directory, CONTEXT_XML)
         counts = self.host.deploy_xml and os.path.isfile(own)
-        return make_context(self.host, own if counts else None)
+        return make_settings(self.host, own if counts else None)
+
+    def provide(self, root: ApplicationRoot, settings: StandardContext, unpack: bool) -> None:
+        """Have everything there that the prepared version of an archive needs.
+
+        One that is to run in processes of its own gets a directory of its own, so that those of its predecessor can
+        serve until it has started.
+
+        Args:
+            settings: a context with the application's attributes, which does not run.
+
+        Raises:
+            DeploymentError: the archive is refused, or a requirement is missing.
+        """
+        has_packages = root.check_requirements(settings)
+        role = None if self.host.server is None else self.host.server.role
+        if role is None or role.elsewhere is None or not root.is_of_archive:
+            return
+        settings.document_root = Path(root.directory)
+        settings.loader.installed = [root.directory] if has_packages else []
+        if wants_pool(settings):
+            root.keep_apart()
+            root.prepare(unpack)
+            root.check_requirements(settings)
 
     def _context_of(self, application: DeployedApplication, directory: str) -> StandardContext:
         """The context for a directory, with its META-INF/context.xml if the host allows that."""
@@ -219,8 +264,9 @@ class ApplicationDeployer:
         root = ApplicationRoot(self.host, archive, application.name.base_name)
         try:
             root.prepare(unpack)
-            root.check_requirements(context)
+            self.provide(root, make_settings(self.host, str(context.config_file)), unpack)
             self._run(application, context, root.move_in(unpack), archive)
+            root.sweep()
         finally:
             root.close()
 
@@ -232,6 +278,7 @@ class ApplicationDeployer:
         modules = imports.let_go_below((directory, work))
         if restart_instead(self.host.server, context.name, modules):
             raise DeploymentError("the node is restarted, and deploys the application then")
+        context.asks_health = self.asks_health
         self.host.add_child(context)
         self.watch_resources(application, context)
 
@@ -258,6 +305,7 @@ class ApplicationDeployer:
         """Watch the directory in appBase, be it unpacked or an operator's."""
         directory = self._directory_place(application)
         unpacked = application.archive is not None and self.host.unpack_wars and context.unpack_war
+        unpacked = unpacked and not os.path.isabs(context.doc_base or "")
         if unpacked or (not application.external and os.path.isdir(directory)):
             application.watch_for_redeploy(directory)
 

@@ -1,18 +1,21 @@
 """The directory from which an application made from an archive runs: in appBase, or in the work directory.
 
-The directory of an archive stays while it fits the archive, and is replaced in one step (Tomcat: ExpandWar.java).
+The directory of an archive stays while it fits the archive, and is replaced in one step (Tomcat: ExpandWar.java). The
+versions of an application with processes of its own have directories beside each other in the work directory, because
+the processes of two versions run at a time.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from catalina.deploy.archive import Archive
 from catalina.deploy.brought_files import ARCHIVE, BroughtFiles
 from catalina.deploy.declared_requirements import note_requirements
-from catalina.deploy.exploding import explode, has_tracker, is_current
+from catalina.deploy.exploding import STAGING_PREFIX, explode, has_tracker, is_current
 from catalina.deploy.removal import remove
 from catalina.deploy.unpacking import DEFAULT_LIMITS, UnpackLimits
 from catalina.errors import DeploymentError
@@ -23,11 +26,13 @@ if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
     from catalina.core.standard_host import StandardHost
 
-__all__ = ["ApplicationRoot", "put_in_place", "stage"]
+__all__ = ["ApplicationRoot", "put_in_place", "stage", "sweep_versions"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
 _PACKED = "packed"
+#: The directory below an application's work directory that has one directory for each version that processes run.
+_VERSIONS = "versions"
 
 
 def stage(brought: BroughtFiles, archive: Archive, beside: str, limits: UnpackLimits = DEFAULT_LIMITS) -> str:
@@ -81,6 +86,18 @@ def put_in_place(brought: BroughtFiles, staged: str, target: str) -> str | None:
     return old
 
 
+def sweep_versions(work: str, used: Collection[str] = ()) -> None:
+    """Remove the directories of versions in an application's work directory, but for the used ones."""
+    parent = os.path.join(work, _VERSIONS)
+    try:
+        names = os.listdir(parent)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        if not name.startswith(STAGING_PREFIX) and os.path.join(parent, name) not in used:
+            remove(os.path.join(parent, name), parent)
+
+
 class ApplicationRoot:
     """The directory for one state of one archive.
 
@@ -95,6 +112,7 @@ class ApplicationRoot:
 
     def __init__(self, host: StandardHost, archive: Archive, base_name: str) -> None:
         self.archive = archive
+        self.base_name = base_name
         self._host = host
         self._brought = host.brought
         self._unpacked_place = os.path.join(os.path.abspath(host.app_base_path), base_name)
@@ -103,11 +121,41 @@ class ApplicationRoot:
         self._old: str | None = None
         self._old_is_ours = True
         self._place: str | None = None
+        #: The place of this version alone; None when versions follow each other in one place.
+        self._apart: str | None = None
         self.directory = ""
 
     def place(self, unpack: bool) -> str:
         """The directory's place, in appBase or in the work directory."""
+        if self._apart is not None:
+            return self._apart
         return self._unpacked_place if unpack else os.path.join(self._work, _PACKED)
+
+    def keep_apart(self) -> None:
+        """Give this version a directory of its own, because processes of an earlier one go on using theirs.
+
+        What :meth:`prepare` has done before is undone; it has to be called again.
+
+        Raises:
+            DeploymentError: the archive has gone.
+        """
+        self.close()
+        try:
+            status = os.stat(self.archive.file)
+        except OSError as exc:
+            raise DeploymentError(f"{self.archive.file}: {exc.strerror}") from exc
+        version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+        self._apart = os.path.join(self._work, _VERSIONS, version)
+
+    @property
+    def is_apart(self) -> bool:
+        """True when this version has a directory of its own."""
+        return self._apart is not None
+
+    @property
+    def is_of_archive(self) -> bool:
+        """True when the directory was made from the archive, and is no operator's."""
+        return has_tracker(self.directory)
 
     def prepare(self, unpack: bool) -> str:
         """Provide the directory: the one at its place if it fits the archive, otherwise a new one staged beside it.
@@ -122,6 +170,7 @@ class ApplicationRoot:
         if is_current(self.archive.file, place):
             self.directory = place
             return place
+        unpack = unpack and not self.is_apart
         if unpack and os.path.lexists(place):
             if not os.path.isdir(place):
                 raise DeploymentError(f"{self.archive.file}: cannot be unpacked, [{place}] is in the way")
@@ -134,11 +183,14 @@ class ApplicationRoot:
         self._staged = self.directory = stage(self._brought, self.archive, os.path.dirname(place), limits)
         return self._staged
 
-    def check_requirements(self, context: StandardContext) -> None:
+    def check_requirements(self, context: StandardContext) -> bool:
         """Have what the application requires installed, while an earlier version still runs.
 
         Args:
             context: the application's, or one with its attributes.
+
+        Returns:
+            True when packages are installed for it.
 
         Raises:
             DeploymentError: a requirement is missing; the text names it.
@@ -153,6 +205,8 @@ class ApplicationRoot:
             kept = environments.install(owner, declared, search_path(self.directory, self._work))
             if kept is not None:
                 environments.give(kept, self._work)
+                return True
+        return False
 
     def move_in(self, unpack: bool) -> str:
         """Put the directory in its place. The earlier directory is kept until :meth:`close` or :meth:`move_back`.
@@ -164,6 +218,7 @@ class ApplicationRoot:
             DeploymentError: the directory cannot be put there; nothing has changed.
         """
         place = self.place(unpack)
+        unpack = unpack and not self.is_apart
         if self._staged is not None:
             aside = None
             if unpack:
@@ -196,6 +251,22 @@ class ApplicationRoot:
         os.rename(self._old, self._place)
         self._end_old()
         return True
+
+    def withdraw(self) -> None:
+        """Undo :meth:`move_in` to a place where no earlier version was: remove the directory, if it was made here."""
+        if self._place == self._unpacked_place:
+            self._brought.discard(self._place)
+        elif self._place is not None:
+            remove(self._place, os.path.dirname(self._place))
+
+    def sweep(self, used: Collection[str] = ()) -> None:
+        """Remove directories of earlier versions that were kept apart, but for this one's and the used ones.
+
+        A version that runs apart has nothing in appBase: what this server has unpacked there is of an earlier one.
+        """
+        sweep_versions(self._work, {self.directory, *used})
+        if self.is_apart and self._brought.brought_by(self._unpacked_place) == ARCHIVE:
+            self._brought.discard(self._unpacked_place)
 
     def close(self) -> None:
         """Remove directories that neither run nor will run again."""

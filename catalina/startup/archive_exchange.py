@@ -4,6 +4,9 @@ Faults that show before the start (a broken zip, a missing requirement) are foun
 simply stays. An application without META-INF/context.xml keeps its Context object, paused: requests wait instead of
 failing, and a distributable application keeps its sessions, as in a reload. With a META-INF/context.xml the settings
 may change, so there is a new Context, as in Tomcat.
+
+A version that is to run in processes of its own starts beside the old one, from a directory of its own: nothing waits,
+and if it does not start, nothing has changed.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from catalina.deploy.settling import stamp_of
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.startup.application_deployer import ApplicationDeployer, LoggedDeployment
 from catalina.startup.application_root import ApplicationRoot
+from catalina.startup.context_maker import make_settings, relative_to_app_base
 from catalina.startup.deployed_application import DeployedApplication
 
 if TYPE_CHECKING:
@@ -56,6 +60,8 @@ class ArchiveExchange:
         self.by = by
         self.unpack = host.unpack_wars and context.unpack_war
         self.root = ApplicationRoot(host, archive, application.name.base_name)
+        #: The directory of the running version.
+        self._before = os.path.abspath(context.document_root)
         self.good = False
         self.failure = ""
 
@@ -67,15 +73,16 @@ class ArchiveExchange:
         application.failure = "" if self.good else attempt.failure or self.failure
         application.watch_for_redeploy(self.archive.file)
         application.refused = None if self.good else stamp_of(self.archive.file)
-        if self.unpack:
+        if self.root.is_apart and self.good:
+            application.redeploy.pop(os.path.join(os.path.abspath(self.host.app_base_path), self.root.base_name), None)
+        elif self.unpack and not self.root.is_apart:
             place = self.root.place(True)
             inside = [file for file in application.redeploy if file.startswith(place + os.sep)]
             application.watch_for_redeploy(place, *inside)  # its META-INF/context.xml is another file now
 
     def _run(self) -> None:
         try:
-            self.root.prepare(self.unpack)
-            self.root.check_requirements(self.context)
+            self.deployer.provide(self.root, self._new_settings(), self.unpack)
             if self._needs_a_new_process():
                 self.good = True
                 self.application.archive = self.archive
@@ -87,8 +94,17 @@ class ArchiveExchange:
                 self._same_context()
             if self.good:
                 self.application.archive = self.archive
+                self.root.sweep([self._before])
         finally:
             self.root.close()
+
+    def _new_settings(self) -> StandardContext:
+        """Prepare the new version, and read how it is to run."""
+        directory = self.root.prepare(self.unpack)
+        own = self.context.config_file
+        if own is not None and self.application.has_descriptor:
+            return make_settings(self.host, str(own))
+        return self.deployer.settings_of(directory)
 
     def _needs_a_new_process(self) -> bool:
         """True when the node is restarted, so that the new node unpacks and runs the new version.
@@ -105,16 +121,42 @@ class ArchiveExchange:
             )
         return restart_instead(self.host.server, self.context.name, modules, limited=self.by != COMMAND)
 
+    def _begin(self) -> None:
+        """Let requests wait, or the old version serve on in its processes, until the context's ``resume``."""
+        elsewhere = self.context.elsewhere
+        if elsewhere is not None and self.root.is_apart:
+            elsewhere.begin_exchange(self.context)
+        else:
+            self.context.pause()
+
+    def _goes_back(self) -> bool:
+        """The new version does not start: True when the old one's files are there again, or still."""
+        if not self._is_beside:
+            return self.root.move_back()
+        self.root.withdraw()
+        if self.context.elsewhere is not None:
+            self.context.elsewhere.keeps(self.context)
+        return True
+
+    @property
+    def _is_beside(self) -> bool:
+        """The new version's directory lies beside that of the old one, and not in its place."""
+        return self.root.place(self.unpack) != self._before
+
     def _same_context(self) -> None:
         context = self.context
-        context.pause()
+        self._begin()
         try:
+            before = context.doc_base
             context.stop()
-            self.root.move_in(self.unpack)
+            directory = self.root.move_in(self.unpack)
+            context.give(doc_base=relative_to_app_base(self.host, directory))
+            context.asks_health = self.deployer.asks_health
             self.good = _starts(context)
             self.failure = context.failure
-            if not self.good and self.root.move_back():
+            if not self.good and self._goes_back():
                 log.error(RESTORED, context.name)
+                context.give(doc_base=before)
                 _starts(context)
             self.deployer.watch_resources(self.application, context)
         finally:
@@ -127,7 +169,7 @@ class ArchiveExchange:
         if elsewhere is None:
             self._replace_context()
             return
-        self.context.pause()  # a worker removes it when it starts the next one
+        self._begin()  # a worker removes it when it starts the next one
         try:
             self._replace_context()
         finally:
@@ -144,13 +186,14 @@ class ArchiveExchange:
         except DeploymentError as error:
             log.error("Error deploying web application archive [%s]: %s", self.archive.file, error)
             self.failure = str(error)
-        if not self.good and self.root.move_back():
+        if not self.good and self._goes_back():
             log.error(RESTORED, self.application.name.display_name)
             failed = self.host.find_child(self.application.name.name)
             if isinstance(failed, StandardContext):
                 self.failure = failed.failure
                 self.host.remove_child(failed)
-            self._runs(directory)
+            with self.deployer.going_back():
+                self._runs(self._before if self._is_beside else directory)
 
     def _runs(self, directory: str) -> bool:
         self.deployer.run_directory(self.application, directory, self.archive)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from catalina.core.standard_host import StandardHost
+    from catalina.startup.application_deployer import ApplicationDeployer
     from catalina.startup.application_sources import ApplicationSources
     from catalina.startup.deployed_application import DeployedApplication
 
@@ -32,6 +33,9 @@ class Deployment(Protocol):
 
     @property
     def sources(self) -> ApplicationSources: ...
+
+    @property
+    def deployer(self) -> ApplicationDeployer: ...
 
     @property
     def deployed(self) -> Mapping[str, DeployedApplication]: ...
@@ -154,7 +158,8 @@ class ArchiveInstallation:
         if application is None or context is None or not context.state.available:
             if application is not None:
                 self.config.stop_application(application)
-            self._deploy()
+            with self.config.deployer.going_back():
+                self._deploy()
             return
         application.refused = None
         application.watch_for_redeploy(self.target)

@@ -31,6 +31,7 @@ from catalina.startup.application_packages import install_packages, provide_pack
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_variables import application_variables, variable_files
 from catalina.startup.bare_application import BareApplication, stray_source
+from catalina.startup.health_gate import HealthGate
 from catalina.startup.privileged_application import guard_privileged
 from catalina.startup.property_sources import substitution_for
 from catalina.startup.web_fragments import merge_fragments
@@ -143,6 +144,9 @@ class ContextConfig(Component):
             case "configure_start":
                 self._logging.start(context)
                 self._configure(context)
+            case "before_requests":
+                if why := HealthGate(context).why_not():
+                    raise DeploymentError(f"{context}: {why}")
             case "configure_stop":
                 context.forget_descriptor()
             case "after_stop":

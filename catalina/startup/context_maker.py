@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
     from catalina.workers.application_entry import ContextSource
 
-__all__ = ["context_of_class", "give_source", "make_context", "name_context"]
+__all__ = ["context_of_class", "give_source", "make_context", "make_settings", "name_context", "relative_to_app_base"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -60,6 +60,28 @@ def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
     return context
 
 
+def make_settings(host: StandardHost, descriptor: str | None) -> StandardContext:
+    """As :func:`make_context`, with the attributes of the host's defaults below those of the descriptor.
+
+    Raises:
+        DeploymentError: as :func:`make_context`, for the descriptor; ContextConfig reports what is wrong with a
+            file of defaults.
+    """
+    context = make_context(host, descriptor)
+    default = host.catalina_base / (context.default_context_xml or "conf/context.xml")
+    for file in () if context.override else (host.config_base_path / "context.xml.default", default):
+        if not file.is_file():
+            continue
+        try:
+            found = make_context(host, str(file))
+        except DeploymentError as error:
+            log.debug("%s", error)
+            continue
+        declared = {each.name for each in context.attributes().values()}
+        context.give(**{name: getattr(found, name) for name in found.given & declared - context.given})
+    return context
+
+
 def context_of_class(class_name: str, where: str = "") -> StandardContext:
     """A context of a className without attributes; ``where`` is the file that names the class. Raises
     DeploymentError.
@@ -80,7 +102,7 @@ def name_context(
         doc_base: the directory that it runs from; None for the directory in appBase with its base name.
         archive: the archive from which the directory was made.
     """
-    doc_base = _relative(host, doc_base) if doc_base is not None else name.base_name
+    doc_base = relative_to_app_base(host, doc_base) if doc_base is not None else name.base_name
     context.give(path=name.path, web_app_version=name.version, doc_base=doc_base)
     is_wheels = archive is not None and archive.wheel is not None and archive.name == name
     context.version_key = version_key(name.version, is_wheels)
@@ -105,7 +127,7 @@ def _give_config_class(context: StandardContext, host: StandardHost) -> None:
         context.give(config_class=host.config_class)
 
 
-def _relative(host: StandardHost, directory: str) -> str:
-    """A path relative to appBase if it lies inside, as Tomcat shows it."""
+def relative_to_app_base(host: StandardHost, directory: str) -> str:
+    """A directory as a docBase: relative to appBase if it lies inside, as Tomcat shows it."""
     base = os.path.join(os.path.abspath(host.app_base_path), "")
     return directory.removeprefix(base)

@@ -29,6 +29,7 @@ from catalina.lifecycle import LifecycleEvent, LifecycleState
 from catalina.operations import Impact, operation
 from catalina.startup.application_deployer import ApplicationDeployer
 from catalina.startup.application_packages import sweep_packages
+from catalina.startup.application_root import sweep_versions
 from catalina.startup.application_sources import ApplicationSources, repeated
 from catalina.startup.archive_exchange import ArchiveExchange
 from catalina.startup.archive_installation import ArchiveInstallation
@@ -364,9 +365,14 @@ class HostConfig(Component):
         self._has_stopped = True
 
     def _sweep(self) -> None:
-        """Remove installed packages of applications that have gone."""
+        """Remove installed packages, and unpacked versions, of applications that have gone."""
         self._has_stopped = False
         sweep_packages(self.host)
+        here = {context.base_name for context in self.host.children if isinstance(context, StandardContext)}
+        work = os.path.abspath(self.host.work_path)
+        for name in os.listdir(work) if os.path.isdir(work) else ():
+            if name not in here:
+                sweep_versions(os.path.join(work, name))
 
     def _reload(self, application: DeployedApplication) -> None:
         log.info("Reloading context [%s]", application.name.name)

@@ -12,7 +12,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from catalina.connector.request import ENVIRON_BASE
 from catalina.errors import CatalinaError
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.startup.control_socket import ControlSocket
@@ -109,7 +108,6 @@ class WorkerPart(NodePart):
         server.role = self._role
         self._applications = WorkerApplications(server, self._role)
         self._limits = WorkerLimits(server.properties, index)
-        ENVIRON_BASE["wsgi.multiprocess"] = True  # PEP 3333: other processes serve the same applications
         server.port = -1  # the keeper listens for the shutdown word
         for listener in tuple(server.lifecycle_listeners):
             if isinstance(listener, ControlSocket | JmxRemote):

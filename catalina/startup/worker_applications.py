@@ -68,6 +68,8 @@ class WorkerApplications:
         self._failures: dict[str, str] = {}
         #: This pool's worker begins with an application that the keeper starts now, and not in the place of another.
         self._is_new = False
+        #: The application of a pool's worker, once it runs.
+        self._alone: StandardContext | None = None
         #: Contexts that have gone, and whose requests wait for the next of the name.
         self._awaited: dict[str, tuple[StandardHost, StandardContext]] = {}
         #: The hosts that the keeper has added.
@@ -238,6 +240,8 @@ class WorkerApplications:
         context = self._context(entry.key)
         runs_here = self._place(entry)
         is_same = self._made.get(entry.key) == (entry.source, entry.files, runs_here)
+        if context is not None and not runs_here and self._ends_with(context):
+            return {"failure": ""}
         if context is not None and context.state.available and is_same and not asked["new"]:
             context.paused = False
             self._role.serials[entry.key] = entry.serial
@@ -245,17 +249,24 @@ class WorkerApplications:
         modules = context.loader.loaded_once() if context is not None and runs_here else []
         if restart_instead(self._server, entry.name, modules, limited=False):
             return {"failure": "", "restarts": self._server.restart_reason}
+        asks_health = bool(asked.get("asks_health"))
         if context is None:
-            self._start(host, entry)
+            self._start(host, entry, asks_health)
             if self._server.restart_reason:  # the next process in this place can run it
                 return {"failure": "", "restarts": self._server.restart_reason}
             if entry.key not in self._failures:
                 self._awaited.pop(entry.key, None)
         elif entry.source is None or (is_same and context.state is not LifecycleState.FAILED):
-            self._restart(context, entry)
+            self._restart(context, entry, asks_health)
         else:
-            self._replace(host, context, entry)
+            self._replace(host, context, entry, asks_health)
         return {"failure": self._failures.get(entry.key, "")}
+
+    def _ends_with(self, context: StandardContext) -> bool:
+        """True when this is a pool's worker, and others have taken its application over while it serves: it ends soon,
+        and until then the application finishes its requests here.
+        """
+        return self._role.runs_one and context is self._alone and context.state.available and not context.paused
 
     def _stop(self, asked: Asked) -> None:
         """Stop an application; it stays known, so that its requests go nowhere else."""
@@ -304,10 +315,11 @@ class WorkerApplications:
                 return found
         return None
 
-    def _start(self, host: StandardHost, entry: ApplicationEntry) -> None:
+    def _start(self, host: StandardHost, entry: ApplicationEntry, asks_health: bool = False) -> None:
         """Make a context and start it."""
         try:
             context = self._make(host, entry)
+            context.asks_health = asks_health
             host.add_child(context)
             self._note(context, entry)
         except CatalinaError as error:
@@ -330,8 +342,9 @@ class WorkerApplications:
             raise DeploymentError("the worker is restarted, and loads the application then")
         return context
 
-    def _restart(self, context: StandardContext, entry: ApplicationEntry) -> None:
+    def _restart(self, context: StandardContext, entry: ApplicationEntry, asks_health: bool) -> None:
         """The same context from the same place."""
+        context.asks_health = asks_health
         if context.state.available or context.paused:
             context.restart()
         else:
@@ -341,7 +354,7 @@ class WorkerApplications:
                 log.error("Error starting context [%s]: %s", context.name, error)
         self._note(context, entry)
 
-    def _replace(self, host: StandardHost, old: StandardContext, entry: ApplicationEntry) -> None:
+    def _replace(self, host: StandardHost, old: StandardContext, entry: ApplicationEntry, asks_health: bool) -> None:
         """Another context in the place of one. Requests wait until it serves, or the keeper puts the old one back."""
         if old.state.available:
             old.paused = True
@@ -349,7 +362,7 @@ class WorkerApplications:
         else:
             old.paused = entry.key in self._awaited
         host.remove_child(old)
-        self._start(host, entry)
+        self._start(host, entry, asks_health)
         new = host.find_child(entry.name)
         if new is not None and new.state.available:
             self._awaited.pop(entry.key, None)
@@ -365,6 +378,8 @@ class WorkerApplications:
         """Remember what runs, or why it does not."""
         self._made[entry.key] = (entry.source, files_of(context), context.runs_here)
         self._role.serials[entry.key] = entry.serial
+        if context.state.available and context.runs_here and self._role.runs_one:
+            self._alone = context
         if context.state.available:
             self._failures.pop(entry.key, None)
         else:

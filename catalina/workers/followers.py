@@ -33,7 +33,7 @@ from catalina.workers.application_entry import (
 from catalina.workers.frames import CallError
 from catalina.workers.peers import process_of
 from catalina.workers.placements import Placements
-from catalina.workers.pools import Pools, Seats, wants_pool
+from catalina.workers.pools import Pools, Seats, wants_pool, warn_of_walls
 from catalina.workers.services import KNOWS_SESSION
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class Followers:
         self._pools = Pools(seats, self._table, self._indexes, self._outcome, lambda: server.is_ending)
         #: The applications whose pools go on with what they run, because what was to follow does not start.
         self._kept: set[str] = set()
+        #: The applications that serve on while another version is started.
+        self._exchanged: set[str] = set()
         #: One fact about an application at a time.
         self._facts = threading.Lock()
         links.services.add("join", self._join, is_quick=True)
@@ -125,12 +127,27 @@ class Followers:
                 with self._table:
                     self._entries[key] = entry
                     present = self._present()
-                self._load(entry, present)
+                self._load(entry, present, asks_health=context.asks_health and not entry.seats)
+            except DeploymentError:
+                self._remember_pool(entry, old)
+                raise
             finally:
                 with self._table:
                     self._loaded = ""
             self._change(key, is_paused=False)
             self._pools.free(set(old.seats if old is not None else ()) - set(entry.seats))
+            with self._table:
+                pooled = [
+                    each for key, each in self._contexts.items() if key in self._entries and self._entries[key].seats
+                ]
+            warn_of_walls(context, [each for each in pooled if each.host is context.host])
+
+    def _remember_pool(self, entry: ApplicationEntry, old: ApplicationEntry | None) -> None:
+        """An application does not start. The pool that it had stays in the table, so that it can go on, or be freed."""
+        if old is not None and old.seats:
+            with self._table:
+                self._entries[entry.key] = old
+            self._pools.free(set(entry.seats) - set(old.seats))
 
     def _workers_for(
         self, context: StandardContext, entry: ApplicationEntry, old: ApplicationEntry | None
@@ -146,14 +163,15 @@ class Followers:
         self._placements.forget(entry.key)
         return self._pools.choose(entry, old, max(1, context.workers), has_workers=self._links.is_open)
 
-    def _load(self, entry: ApplicationEntry, present: list[Member]) -> None:
+    def _load(self, entry: ApplicationEntry, present: list[Member], *, asks_health: bool) -> None:
         """Load an application in its workers, then tell the others who runs it."""
         runs, gone = 0, 0
         # Whoever waits, and runs what is there already, need not load it again; nor need the new workers of a pool.
         argument = {"entry": entry.told(), "new": not entry.is_paused and not entry.seats}
         workers = [worker for worker in present if entry.runs_in(_index(worker))]
         for worker in workers:
-            result: Any = self._call(worker, "load", argument)
+            asks = asks_health and not runs  # the first answers for all
+            result: Any = self._call(worker, "load", {**argument, "asks_health": asks})
             if result is not None and result.get("restarts"):
                 result = self._restarted(worker, entry.key)
             if result is None:
@@ -185,8 +203,9 @@ class Followers:
     def is_paused(self, context: StandardContext) -> bool:
         """See :class:`Elsewhere`."""
         with self._table:
-            entry = self._entries.get(manager_key(context).decode())
-            return entry is not None and entry.is_paused
+            key = manager_key(context).decode()
+            entry = self._entries.get(key)
+            return key in self._exchanged or (entry is not None and entry.is_paused)
 
     def stop(self, context: StandardContext) -> None:
         """See :class:`Elsewhere`."""
@@ -211,7 +230,7 @@ class Followers:
         key = manager_key(context).decode()
         with self._changing:
             entry = self._entries.get(key)
-            if entry is None or not entry.runs or entry.is_paused or not entry.seats:
+            if entry is None or not entry.runs or entry.is_paused or not (entry.seats or key in self._exchanged):
                 return False
             self._kept.add(key)
             return True
@@ -242,12 +261,19 @@ class Followers:
             for worker in self._change(key, is_paused=True):
                 self._call(worker, "pause", {"key": key})
 
+    def begin_exchange(self, context: StandardContext) -> None:
+        """See :class:`Elsewhere`."""
+        with self._changing, self._table:
+            self._exchanged.add(manager_key(context).decode())
+
     def resume(self, host: StandardHost, name: str) -> None:
         """See :class:`Elsewhere`."""
         engine = host.parent
         key = application_key(f"{engine.name if engine is not None else ''}/{host.name}", name)
         context = host.find_child(name)
         with self._changing:
+            with self._table:
+                self._exchanged.discard(key)
             if not isinstance(context, StandardContext):
                 self._remove(key)
             elif not context.state.available:

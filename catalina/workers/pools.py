@@ -11,7 +11,7 @@ import logging
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from threading import Condition
 from typing import TYPE_CHECKING, Protocol
@@ -24,7 +24,7 @@ from catalina.workers.shared_parts import POOL_SEATS
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
 
-__all__ = ["Pools", "Seats", "wants_pool"]
+__all__ = ["Pools", "Seats", "wants_pool", "warn_of_walls"]
 
 log = logging.getLogger("org.apache.catalina.workers.Pools")
 
@@ -49,6 +49,32 @@ def wants_pool(context: StandardContext) -> bool:
     if context.isolation == "auto":
         return bool(context.loader.installed) or brings_packages(context.document_root)
     return context.isolation == "process"
+
+
+def warn_of_walls(context: StandardContext, pooled: Collection[StandardContext]) -> None:
+    """Say at the start of an application where crossContext ends: other applications' objects are in this process only.
+
+    Args:
+        context: has started.
+        pooled: the applications of its host that run in pools.
+    """
+    crossing = [each for each in context.host.children if isinstance(each, type(context)) and each.cross_context]
+    if context not in pooled:
+        if context in crossing and pooled:
+            log.warning("[%s] crossContext does not reach [%s]: processes of their own run them", _shown(context),
+                        _shown(*pooled))  # fmt: skip
+        return
+    if context.cross_context:
+        log.warning('[%s] crossContext="true" reaches no other application: this one runs in processes of its own. '
+                    'Give them and this one isolation="shared"', _shown(context))  # fmt: skip
+    shut_out = [each for each in crossing if each not in pooled]
+    if shut_out:
+        log.warning("[%s] runs in processes of its own, where crossContext of [%s] does not reach it", _shown(context),
+                    _shown(*shut_out))  # fmt: skip
+
+
+def _shown(*contexts: StandardContext) -> str:
+    return ", ".join(sorted(each.name or "/" for each in contexts))
 
 
 def _owner_of(key: str) -> int:

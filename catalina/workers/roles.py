@@ -178,6 +178,10 @@ class KeeperRole:
         """See :class:`NodeRole`."""
         return self._states.state(kind, name)
 
+    def may_run_elsewhere(self, context: StandardContext) -> bool:
+        """False: applications run elsewhere only, and the servlets of this software in the keeper only."""
+        return False
+
     def has_group_manager(self, context: StandardContext) -> bool:
         """See :class:`NodeRole`."""
         known, is_group = self._managers.get(manager_key(context), (None, False))
@@ -311,6 +315,15 @@ class WorkerRole:
     def runs(self, context: StandardContext) -> bool:
         """True unless the keeper has chosen other workers for it. A pool's worker runs nothing else."""
         return self._runs_in(context, self.index)
+
+    def may_run_elsewhere(self, context: StandardContext) -> bool:
+        """See :class:`NodeRole`. The node may get another worker at any time; a pool has as many as its application
+        wants. The moment in which one is replaced by the next one does not count.
+        """
+        workers = self.placements.get(manager_key(context).decode())
+        if workers is not None and all(index in POOL_SEATS for index in workers):
+            return len(workers) > 1
+        return context.workers != 1
 
     def _runs_in(self, context: Any, worker: int) -> bool:
         workers = self.placements.get(manager_key(context).decode())

@@ -44,6 +44,9 @@ class Role:
     def runs(self, context: StandardContext) -> bool:
         return self._runs_applications
 
+    def may_run_elsewhere(self, context: StandardContext) -> bool:
+        return self.others_serve
+
     def reload(self, context: StandardContext, by_command: bool) -> bool:
         return False
 

@@ -129,10 +129,10 @@ def test_attributes_of_a_pool_are_said_to_have_no_effect_without_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     node = Node(tmp_path)
-    node.add("shop", counter(), health_path="/health", max_requests=1000)
+    node.add("shop", counter(), request_timeout=1000, max_requests=1000)
     with node:
         assert node.ask("/shop/").status == 200
-    assert 'maxRequests, healthPath: expected isolation="process"' in caplog.text
+    assert 'maxRequests, requestTimeout: expected isolation="process"' in caplog.text
     assert "there is no pool, and they have no effect" in caplog.text
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from catalina.ha.deploy.farm_introductions import FarmHello, FarmOffer, FarmWant, decode_farm_message
+from catalina.ha.deploy.farm_introductions import (
+    FarmHello,
+    FarmOffer,
+    FarmReturn,
+    FarmTrial,
+    FarmWant,
+    decode_farm_message,
+)
 from catalina.ha.deploy.farm_trailer import FarmTrailer
 from catalina.ha.deploy.file_message import FileMessage
+from catalina.ha.deploy.file_message_factory import FarmFile
 from catalina.ha.deploy.undeploy_message import UndeployMessage
 from catalina.ha.tcp.live_facts import read_live
 from catalina.ha.tcp.node_facts import WATCHED, read_answer, read_facts
@@ -86,7 +94,9 @@ def _ledger() -> list[bytes]:
 
 def _farm() -> list[bytes]:
     offer = FarmOffer((), ())
-    return [FarmHello().encode(), offer.encode(), FarmWant(("a.war", "b.war")).encode()]
+    trial = FarmTrial(FarmFile("a.war", "/a", 1, bytes(32), 1), "it does not start")
+    more = [trial.encode(), FarmReturn("a.war", "it does not start").encode()]
+    return [FarmHello().encode(), offer.encode(), FarmWant(("a.war", "b.war")).encode(), *more]
 
 
 TARGETS = [

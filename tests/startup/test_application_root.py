@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -176,3 +177,60 @@ def test_what_cannot_be_replaced_is_as_before(tmp_path, brought):
         put_in_place(brought, staged, str(tmp_path / "apps/.."))
     brought.end_stage(os.path.dirname(staged))
     assert os.listdir(tmp_path / "apps") == []
+
+
+def apart(base, content):
+    file = make_zip(base.webapps / "a.war", {"index.html": content})
+    root = ApplicationRoot(base.host, read_archive(str(file)), "a")
+    root.prepare(True)
+    root.keep_apart()
+    root.prepare(True)
+    return root
+
+
+def test_versions_that_are_kept_apart_lie_beside_each_other(base):
+    root_of(base, "zero").move_in(True)
+    first = apart(base, "one")
+    one = first.move_in(True)
+    first.close()
+    first.sweep()
+    assert not (base.webapps / "a").exists(), "what was unpacked there is of an earlier version"
+    second = apart(base, "two and more")
+    two = second.move_in(True)
+    second.close()
+    read = [Path(directory, "index.html").read_text() for directory in (one, two)]
+    assert read == ["one", "two and more"]
+    assert os.path.dirname(one) == os.path.dirname(two) == str(base.host.work_path / "a" / "versions")
+    second.sweep([one])
+    assert len(os.listdir(os.path.dirname(one))) == 2
+    second.sweep()
+    assert os.listdir(os.path.dirname(one)) == [os.path.basename(two)]
+
+
+def test_a_version_that_is_withdrawn_leaves_the_one_before(base):
+    first = apart(base, "one")
+    one = first.move_in(True)
+    first.close()
+    second = apart(base, "two and more")
+    second.move_in(True)
+    second.withdraw()
+    second.close()
+    assert os.listdir(os.path.dirname(one)) == [os.path.basename(one)]
+    assert apart(base, "one").directory != one, "another time is another version"
+
+
+def test_a_new_place_in_app_base_is_withdrawn_too(base):
+    root = root_of(base, "one")
+    root.move_in(True)
+    root.withdraw()
+    root.close()
+    assert os.listdir(base.webapps) == ["a.war"]
+
+
+def test_an_operators_directory_in_app_base_stays_where_versions_are_kept_apart(base):
+    (base.webapps / "a").mkdir()
+    root = apart(base, "one")
+    root.move_in(True)
+    root.close()
+    root.sweep()
+    assert (base.webapps / "a").is_dir()

@@ -8,7 +8,7 @@ import pytest
 
 from catalina.deploy.archive import read_archive
 from catalina.errors import DeploymentError
-from catalina.startup.context_maker import make_context, name_context
+from catalina.startup.context_maker import make_context, make_settings, name_context
 from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel
 from tests.startup.hosts import Base
@@ -73,3 +73,15 @@ def test_a_wheel_that_a_descriptor_gives_another_name_has_the_descriptors_versio
     made = make_context(host, None)
     name_context(made, host, ContextName("/other", version), str(tmp_path / "x"), read_archive(str(wheel)))
     assert (made.path, made.version_key) == ("/other", version)
+
+
+def test_defaults_of_the_host_stand_below_the_attributes_of_a_descriptor(host, tmp_path):
+    (tmp_path / "conf" / "context.xml").write_text('<Context isolation="process" workers="2" maxRequests="7"/>')
+    (tmp_path / "conf" / "Catalina" / "localhost").mkdir(parents=True)
+    (tmp_path / "conf" / "Catalina" / "localhost" / "context.xml.default").write_text('<Context workers="3"/>')
+    found = make_settings(host, descriptor(tmp_path, '<Context maxRequests="9"/>'))
+    assert (found.isolation, found.workers, found.max_requests) == ("process", 3, 9)
+    assert make_settings(host, None).isolation == "process"
+    assert make_settings(host, descriptor(tmp_path, '<Context override="true"/>')).isolation == "shared"
+    (tmp_path / "conf" / "context.xml").write_text("<Context")
+    assert make_settings(host, None).workers == 3, "ContextConfig says what is wrong with the other file"

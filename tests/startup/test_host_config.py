@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from catalina.connector.connector import Connector
 from catalina.errors import DeploymentError
 from catalina.lifecycle import LifecycleState
 from catalina.startup.host_config import HostConfig
+from catalina.util.context_name import ContextName
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
 from tests.startup.test_application_deployer import application_files, write_directory
@@ -444,3 +446,26 @@ def test_a_directory_that_cannot_be_listed_for_a_moment_undeploys_nothing(tmp_pa
             base.config.check()
         assert base.runs("/a")
     assert "cannot be listed: Too many open files" in caplog.text
+
+
+HEALTHY = {"wsgi.py": hello("one"), "META-INF/context.xml": '<Context healthPath="/"/>'}
+ILL = {"wsgi.py": "def application(environ, start_response):\n    start_response('503 Ill', [])\n    return []\n",
+       "META-INF/context.xml": '<Context healthPath="/"/>'}  # fmt: skip
+
+
+def test_a_new_version_is_asked_for_its_health_and_an_earlier_one_is_not(tmp_path, monkeypatch):
+    base = Base(tmp_path / "base", auto_deploy=False)
+    make_zip(base.webapps / "shop.zip", ILL)
+    with running(base):
+        monkeypatch.setattr(base.service, "connectors", [Connector(port=0)])
+        assert base.runs("/shop"), "nobody is asked at the start of the host"
+        name = base.config.deployed["/shop"].name
+        worse = make_zip(tmp_path / "shop.zip", {**ILL, "more.txt": "more"})
+        assert not base.config.install_archive(str(worse), "shop.zip", name)
+        assert base.config.why_not("/shop") == "healthPath [/] answers 503, expected a status below 500"
+        assert base.runs("/shop"), "the one before runs again, as ill as it was"
+        assert base.config.install_archive(str(make_zip(tmp_path / "shop.zip", HEALTHY)), "shop.zip", name)
+        assert base.ask("/shop") == "one"
+        other = make_zip(tmp_path / "other.zip", ILL)
+        assert not base.config.install_archive(str(other), "other.zip", ContextName("/other"))
+        monkeypatch.undo()

@@ -42,6 +42,7 @@ class FakeRole:
 
     def __init__(self) -> None:
         self.index = 0
+        self.runs_one = False
         self.serials: dict[str, int] = {}
         self.placements: dict[str, tuple[int, ...]] = {}
         self.table: list[ApplicationEntry] = []
@@ -263,3 +264,17 @@ def test_the_next_keeper_hears_the_facts_and_its_table_counts(tmp_path: Path) ->
             wait_until(lambda: worker.base.context("/shop") is None, "the end of what the next keeper has not")
         finally:
             worker.base.server.reactor.stop()
+
+
+def test_a_pools_worker_finishes_with_its_application_when_others_take_it_over(tmp_path: Path) -> None:
+    worker = Worker(Base(tmp_path))
+    worker.role.index, worker.role.runs_one = 512, True
+    worker.role.table = [worker.entry(workers=(512,))]
+    worker.applications.join()
+    with running(worker.base):
+        worker.applications.started()
+        context = worker.base.context("/shop")
+        assert worker.load(new=False, workers=(513,)) == {"failure": ""}
+        assert worker.base.context("/shop") is context
+        assert worker.base.ask("/shop") == "one"
+        assert worker.role.placements["Catalina/localhost//shop"] == (513,)

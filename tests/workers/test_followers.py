@@ -306,3 +306,46 @@ def test_a_pool_that_does_not_start_changes_nothing(following: Following) -> Non
     assert following.followers.workers_of(following.context) is None
     assert not any(following.seats.owners)
     assert not following.followers.keeps(following.context), "it runs in no pool"
+
+
+def test_in_an_exchange_the_old_version_serves_and_what_does_not_start_changes_nothing(following: Following) -> None:
+    followers, context = following.followers, following.context
+    followers.start(context)
+    followers.begin_exchange(context)
+    assert followers.is_paused(context)
+    followers.stop(context)
+    followers.remove(context)
+    assert followers.keeps(context), "it goes on, although it has no pool"
+    before = list(following.told)
+    followers.start(context)
+    assert following.told == before, "nobody hears of the one that goes on"
+    followers.resume(following.host, "/shop")
+    assert not followers.is_paused(context)
+    assert following.told_of("stop") == [0, 1], "it does not run here"
+
+
+def test_a_pool_is_remembered_when_its_application_does_not_start_in_the_nodes_workers(following: Following) -> None:
+    followers, context = following.followers, following.context
+    context.isolation = "process"
+    start = threading.Thread(target=lambda: followers.start(context))
+    start.start()
+    wait_until(lambda: any(following.seats.owners), "a seat is taken")
+    is_told(following, 512)
+    following.node.workers[-1].queries.call("joined", {})
+    start.join(15)
+    followers.pause(context)
+    context.isolation = "shared"
+    following.failures[0] = "broken"
+    with pytest.raises(DeploymentError, match="broken"):
+        followers.start(context)
+    context.isolation = "process"
+    followers.start(context)
+    assert followers.workers_of(context) == (512,)
+    assert sum(map(bool, following.seats.owners)) == 1
+
+
+def test_the_first_worker_alone_asks_the_health_of_a_new_version(following: Following) -> None:
+    following.context.asks_health = True
+    following.followers.start(following.context)
+    asked = [asked["asks_health"] for _, service, asked in following.told if service == "load"]
+    assert asked == [True, False]

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_host import StandardHost
 from catalina.errors import DeploymentError
 from catalina.workers import pools as module
 from catalina.workers.application_entry import ApplicationEntry
-from catalina.workers.pools import Pools
+from catalina.workers.pools import Pools, warn_of_walls
 from catalina.workers.shared_parts import POOL_SEATS
 from tests.support.waiting import wait_until
 from tests.workers.fake_seats import FakeSeats
@@ -136,3 +138,22 @@ def test_a_worker_that_does_not_come_fails_the_start(monkeypatch: pytest.MonkeyP
     seats = keeper.pools.take(ENTRY.key, 1)
     with pytest.raises(DeploymentError, match="/shop: no worker of its pool has come within 0 s"):
         keeper.pools.start(ENTRY, seats)
+
+
+def test_the_start_says_where_cross_context_ends(caplog: pytest.LogCaptureFixture) -> None:
+    host = StandardHost(name="localhost")
+    own, shared, other = (StandardContext(path=path, cross_context=True) for path in ("/own", "/shared", "/other"))
+    other.cross_context = False
+    for each in (own, shared, other):
+        host.add_child(each)
+    warn_of_walls(shared, [])
+    warn_of_walls(other, [own])
+    assert caplog.messages == []
+    warn_of_walls(shared, [own])
+    assert caplog.messages == ["[/shared] crossContext does not reach [/own]: processes of their own run them"]
+    caplog.clear()
+    warn_of_walls(own, [own])
+    assert [each.partition(":")[0] for each in caplog.messages] == [
+        '[/own] crossContext="true" reaches no other application',
+        "[/own] runs in processes of its own, where crossContext of [/shared] does not reach it",
+    ]

@@ -190,3 +190,17 @@ def test_a_worker_knows_which_applications_it_runs(tree: Tree) -> None:
     assert isinstance(manager, AwayManager)
     assert manager.worker_for(None) == 1
     assert tree.queries.calls == [], "the keeper hears of it from those that run it"
+
+
+@pytest.mark.parametrize(
+    ("placement", "workers", "expected"),
+    [(None, 0, True), (None, 1, False), ((0, 1), 2, True), ((0,), 1, False), ((512,), 0, False), ((512, 513), 2, True)],
+)
+def test_an_application_is_told_if_other_processes_serve_it_too(
+    tree: Tree, placement: tuple[int, ...] | None, workers: int, expected: bool
+) -> None:
+    role = tree.worker()
+    tree.context.workers = workers
+    if placement is not None:
+        role.placements["Catalina/localhost//shop"] = placement
+    assert role.may_run_elsewhere(tree.context) is expected

@@ -33,9 +33,11 @@ class Received:
 
     Args:
         incoming: the transfer.
+        sender: the node that has sent it; None for a Java node whose last piece was superfluous.
     """
 
-    def __init__(self, incoming: IncomingFile) -> None:
+    def __init__(self, incoming: IncomingFile, sender: Member | None) -> None:
+        self.sender = sender
         self.path = incoming.path
         self.name = incoming.name
         self._incoming = incoming
@@ -111,7 +113,7 @@ class FarmInbox:
                 del self._transfers[key]
                 raise
             del self._transfers[key]
-            return Received(incoming)
+            return Received(incoming, sender)
 
     def _begin(self, key: tuple[bytes, int, str, bytes], message: FileMessage, now: float) -> IncomingFile:
         name = message.file_name
@@ -137,7 +139,7 @@ class FarmInbox:
             for key, incoming in list(self._transfers.items()):
                 if incoming.lacks_only_javas_extra_piece(now):
                     del self._transfers[key]
-                    complete.append(Received(incoming))
+                    complete.append(Received(incoming, None))
                 elif 0 <= self._max_idle < now - incoming.last_seen:
                     del self._transfers[key]
                     incoming.discard()

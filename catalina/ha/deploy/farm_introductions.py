@@ -7,8 +7,11 @@ all files when it has just started.
 A node also offers its files to a member that says hello, because it has just begun to listen. The offer names the files
 that were removed, too. So a node that joins later, or comes back after a cut, gets what it missed.
 
+A node that has tried a file says so to the node that has sent it (a trial), and that one tells all members when the
+farm goes back to the version before (a return).
+
 The form of a message, which has the BYTE_MESSAGE bit and is ignored by a Java node, is ``catalina-farm/1 hello``, ``...
-offer`` or ``... want``, a line feed, and JSON (nothing for hello).
+offer``, ``... want``, ``... trial`` or ``... return``, a line feed, and JSON (nothing for hello).
 """
 
 from __future__ import annotations
@@ -31,7 +34,15 @@ from catalina.util.path_names import checked_name
 if TYPE_CHECKING:
     from catalina.tribes.member import Member
 
-__all__ = ["FarmHello", "FarmIntroductions", "FarmOffer", "FarmWant", "decode_farm_message"]
+__all__ = [
+    "FarmHello",
+    "FarmIntroductions",
+    "FarmOffer",
+    "FarmReturn",
+    "FarmTrial",
+    "FarmWant",
+    "decode_farm_message",
+]
 
 log = logging.getLogger("org.apache.catalina.ha.deploy.FarmWarDeployer")
 
@@ -44,6 +55,8 @@ ASK_AGAIN_SECONDS = 10.0
 _MAGIC = b"catalina-farm/1 "
 _MAX_BYTES = 2**20
 _MAX_ITEMS = 10_000
+#: Characters of a reason that are sent.
+MAX_REASON = 2000
 
 
 class FarmIntroductions:
@@ -54,6 +67,7 @@ class FarmIntroductions:
         state: the files and removals to offer.
         lacks: tells whether this node lacks an offered file; called by ``later``.
         removed: carries out a removal.
+        tried: hears what a member says about a file that it was sent; called by ``later``.
         later: runs a function in a thread that may wait.
         monotonic: the clock.
     """
@@ -64,6 +78,7 @@ class FarmIntroductions:
         state: FarmState,
         lacks: Callable[[FarmFile], bool],
         removed: Callable[[Removal], None],
+        tried: Callable[[FarmTrial, Member], None],
         later: Callable[[Callable[[], object]], None],
         monotonic: Callable[[], float] = PROCESS.monotonic,
     ) -> None:
@@ -71,6 +86,7 @@ class FarmIntroductions:
         self._state = state
         self._lacks = lacks
         self._removed = removed
+        self._tried = tried
         self._later = later
         self._monotonic = monotonic
         self._unanswered: dict[Member, float] = {}
@@ -110,6 +126,10 @@ class FarmIntroductions:
             self.member_added(sender)
         elif isinstance(content, FarmOffer):
             self._later(lambda: self._answer(content, sender))
+        elif isinstance(content, FarmTrial):
+            self._later(lambda: self._tried(content, sender))
+        elif isinstance(content, FarmReturn):
+            log.error("[%s]: %s", content.name, content.why)
         elif isinstance(content, FarmWant):
             self._unanswered.pop(sender, None)
             self._sender.heard_of_removals(sender)
@@ -169,7 +189,7 @@ class FarmOffer:
 
     def encode(self) -> bytes:
         """The message's bytes."""
-        files = [[each.name, each.context, each.size, each.sha256.hex(), each.stamp_ms] for each in self.files]
+        files = [_told(each) for each in self.files]
         removals = [[each.context, each.stamp_ms] for each in self.removals]
         return _MAGIC + b"offer\n" + json.dumps({"files": files, "removals": removals}).encode()
 
@@ -185,7 +205,31 @@ class FarmWant:
         return _MAGIC + b"want\n" + json.dumps(self.names).encode()
 
 
-def decode_farm_message(data: bytes) -> FarmHello | FarmOffer | FarmWant | None:
+@dataclass(frozen=True, slots=True)
+class FarmTrial:
+    """A node has tried a file that it was sent. Without a reason it runs, or need not run; else it does not start."""
+
+    file: FarmFile
+    why: str
+
+    def encode(self) -> bytes:
+        """The message's bytes."""
+        return _MAGIC + b"trial\n" + json.dumps([_told(self.file), self.why[:MAX_REASON]]).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class FarmReturn:
+    """The farm goes back to the version before one: for the logs. The version itself is sent as any other."""
+
+    name: str
+    why: str
+
+    def encode(self) -> bytes:
+        """The message's bytes."""
+        return _MAGIC + b"return\n" + json.dumps([self.name, self.why[:MAX_REASON]]).encode()
+
+
+def decode_farm_message(data: bytes) -> FarmHello | FarmOffer | FarmWant | FarmTrial | FarmReturn | None:
     """Read a message; None for a message of another kind.
 
     Raises:
@@ -206,9 +250,19 @@ def decode_farm_message(data: bytes) -> FarmHello | FarmOffer | FarmWant | None:
             return FarmOffer(
                 tuple(map(_file, _list(content["files"]))), tuple(map(_removal, _list(content["removals"])))
             )
+        if kind == b"trial":
+            file, why = _list(content)
+            return FarmTrial(_file(file), _reason(why))
+        if kind == b"return":
+            name, why = _list(content)
+            return FarmReturn(checked_name(_text(name), "file name", "return"), _reason(why))
     except (ValueError, KeyError, TypeError, RecursionError, DeploymentError) as exc:
         raise ProtocolError(f"farm message {data[:40]!r} cannot be read: {exc}") from exc
-    raise ProtocolError(f"farm message of kind {kind[:20]!r}, expected hello, offer or want")
+    raise ProtocolError(f"farm message of kind {kind[:20]!r}, expected hello, offer, want, trial or return")
+
+
+def _told(file: FarmFile) -> list[object]:
+    return [file.name, file.context, file.size, file.sha256.hex(), file.stamp_ms]
 
 
 def _list(value: object) -> list[object]:
@@ -221,6 +275,14 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
     return value
+
+
+def _reason(value: object) -> str:
+    """A reason as one line of a log."""
+    text = _text(value)
+    if len(text) > MAX_REASON:
+        raise ValueError(f"a reason of {len(text)} characters, limit {MAX_REASON}")
+    return " ".join(text.split())
 
 
 def _context(value: object) -> str:

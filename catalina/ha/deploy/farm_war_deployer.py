@@ -30,7 +30,8 @@ from catalina.errors import CatalinaError, ConfigurationError, DeploymentError
 from catalina.ha.cluster_listener import ClusterListener
 from catalina.ha.deploy.farm_directory import FarmDirectory
 from catalina.ha.deploy.farm_inbox import FarmInbox, Received
-from catalina.ha.deploy.farm_introductions import FarmIntroductions
+from catalina.ha.deploy.farm_introductions import FarmIntroductions, FarmTrial
+from catalina.ha.deploy.farm_rollouts import FarmRollouts
 from catalina.ha.deploy.farm_sender import FarmSender
 from catalina.ha.deploy.farm_state import FarmState, Removal
 from catalina.ha.deploy.farm_worker import FarmWorker
@@ -133,9 +134,14 @@ class FarmWarDeployer(ClusterListener):
         self.inbox = FarmInbox(self._temp, self.max_war_size, self.max_valid_time)
         self.sender = FarmSender(cluster, self.directory, self.state, f"{host.name}-farm-send", self._surroundings)
         self._installer = FarmWorker(f"{host.name}-farm-install", lambda: host.state.available, self._surroundings)
+        self.rollouts = FarmRollouts(
+            self.directory, self.state, self.sender, self._temp, self._members, self._now_ms, self._monotonic,
+            lambda name, why: self._ended(name, False, why),
+        )  # fmt: skip
         self.introductions = FarmIntroductions(
-            self.sender, self.state, self._lacks, self._removed, self._installer.submit, self._monotonic
-        )
+            self.sender, self.state, self._lacks, self._removed, self.rollouts.heard, self._installer.submit,
+            self._monotonic,
+        )  # fmt: skip
         self._started = True
         cluster.add_cluster_listener(self)
         if cluster.channel is not None:
@@ -242,6 +248,7 @@ class FarmWarDeployer(ClusterListener):
         for received in self.inbox.sweep(self._monotonic()):
             self._installer.submit(partial(self._install_received, received))
         self.introductions.look(self._members())
+        self._installer.submit(self.rollouts.look)
         self._ticks += 1
         if self._ticks % max(1, self.process_deploy_frequency) == 0:
             self.look()
@@ -345,16 +352,21 @@ class FarmWarDeployer(ClusterListener):
                 log.info("[%s] is not newer than what the farm has", path)
                 self._ended(name, True, "is not newer than what the farm has")
                 return
-            if not self.directory.has(file) and not self.directory.install(path, file, archive.name, keep_source=True):
-                log.error("[%s] does not run here, so it is not sent to the other members", path)
-                self._ended(name, False, f"does not start: {self.directory.why_not(archive.name.name)}")
-                return
+            if not self.directory.has(file):
+                self.rollouts.prepare(file)
+                if not self.directory.install(path, file, archive.name, keep_source=True):
+                    self.rollouts.give_up(file)
+                    why = self.directory.why_not(archive.name.name)
+                    log.error("[%s] does not run here, so it is not sent to the other members: %s", path, why)
+                    self._ended(name, False, f"does not start: {why}")
+                    return
         except (OSError, CatalinaError) as error:
             log.error("Error installing [%s] into the farm: %s", path, error)
             self._ended(name, False, str(error))
             return
         self.state.put(file, own=True)
         members = self._members()
+        self.rollouts.begin(file, members)
         self.sender.submit_file(file, members, lambda text: self._ended(name, True, text))
 
     def _changed_ms(self, path: str) -> int:
@@ -400,12 +412,16 @@ class FarmWarDeployer(ClusterListener):
         try:
             received.check()
             file, context = received.file(), read_archive(received.path).name
+            why = ""
             if not self.state.is_news(file):
                 log.info("[%s] from the farm is not newer than what is here", file.name)
             elif self.directory.has(file) or self.directory.install(received.path, file, context, keep_source=False):
                 self.state.put(file)
             else:
-                log.error("[%s] from the farm does not run here", file.name)
+                why = self.directory.why_not(context.name)
+                log.error("[%s] from the farm does not run here: %s", file.name, why)
+            if received.sender is not None:
+                self.sender.submit_bytes(FarmTrial(file, why).encode(), received.sender)
         except (OSError, CatalinaError) as error:
             log.error("[%s] from the farm cannot be installed: %s", received.name, error)
         finally:

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from catalina.errors import ProtocolError
 from catalina.ha.deploy import farm_introductions
-from catalina.ha.deploy.farm_introductions import FarmHello, FarmIntroductions, FarmOffer, FarmWant, decode_farm_message
+from catalina.ha.deploy.farm_introductions import (
+    FarmHello,
+    FarmIntroductions,
+    FarmOffer,
+    FarmReturn,
+    FarmTrial,
+    FarmWant,
+    decode_farm_message,
+)
 from catalina.ha.deploy.farm_state import FarmState, Removal
 from tests.ha.deploy.farm import channel_message, farm_file, member
 
@@ -50,13 +58,15 @@ class FarmNode:
         self.state = FarmState()
         self.lacking = {"a.war"}
         self.removed: list[object] = []
+        self.trials: list[object] = []
 
         def at_once(work: Callable[[], object]) -> None:
             work()
 
         self.introductions = FarmIntroductions(
-            sender, self.state, lambda file: file.name in self.lacking, self.removed.append, at_once
-        )
+            sender, self.state, lambda file: file.name in self.lacking, self.removed.append,
+            lambda trial, sender: self.trials.append((trial, sender)), at_once,
+        )  # fmt: skip
 
 
 @pytest.fixture
@@ -149,6 +159,14 @@ def test_other_messages_are_left_to_others(node, caplog):
     assert "cannot be read" in caplog.text
 
 
+def test_trials_are_heard_and_a_return_is_one_line_of_the_log(node, caplog):
+    trial = FarmTrial(farm_file(), "it does not start")
+    hear(node, trial)
+    assert node.trials == [(trial, ONE)]
+    hear(node, FarmReturn("a.war", "every node\ngoes back"))
+    assert [record.getMessage() for record in caplog.records] == ["[a.war]: every node goes back"]
+
+
 def test_what_was_asked_for_and_does_not_come_is_asked_for_again(node, monkeypatch):
     offer = channel_message(FarmOffer((farm_file("a.war"),), ()).encode(), ONE)
     for _ in range(2):
@@ -165,6 +183,8 @@ def test_what_was_asked_for_and_does_not_come_is_asked_for_again(node, monkeypat
         FarmOffer((), ()),
         FarmOffer((farm_file(), farm_file("b.whl")), (Removal("/c", 3),)),
         FarmWant(("a",)),
+        FarmTrial(farm_file(), "it does not start"),
+        FarmReturn("a.war", "it does not start on two"),
     ],
 )
 def test_what_is_encoded_is_decoded(message):
@@ -176,7 +196,7 @@ def test_other_messages_are_none(data):
     assert decode_farm_message(data) is None
 
 
-@given(st.sampled_from([b"offer\n", b"want\n", b"", b"other\n"]), st.binary(max_size=60))
+@given(st.sampled_from([b"offer\n", b"want\n", b"trial\n", b"return\n", b"", b"other\n"]), st.binary(max_size=60))
 def test_broken_messages_are_the_documented_error(kind, body):
     try:
         decode_farm_message(b"catalina-farm/1 " + kind + body)
@@ -188,7 +208,9 @@ def test_broken_messages_are_the_documented_error(kind, body):
     "body",
     [b"offer\n{}", b'want\n["a", 1]', b'offer\n{"files": [["a"]], "removals": []}', b"offer\n" + b"[" * 100_000,
      b'offer\n{"files": [["a", "/a", -1, "00", 1]], "removals": []}', b"want\n[" + b'"a",' * 20_000 + b'"a"]',
-     b'want\n["' + b"a" * 2**21 + b'"]', b"sell\n[]"],
+     b'want\n["' + b"a" * 2**21 + b'"]', b"sell\n[]", b'trial\n[["a", "/a", 1, "00", 1]]',
+     b'trial\n[["../a", "/a", 1, "00", 1], ""]', b'return\n["../a", ""]', b'return\n["a", 1]',
+     b'return\n["a", "' + b"a" * 2001 + b'"]'],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(body):
     with pytest.raises(ProtocolError):
