@@ -62,6 +62,8 @@ class ArchiveExchange:
         self.root = ApplicationRoot(host, archive, application.name.base_name)
         #: The directory of the running version.
         self._before = os.path.abspath(context.document_root)
+        #: The state of the archive that is tried; a newer one may come meanwhile.
+        self._tried = stamp_of(archive.file)
         self.good = False
         self.failure = ""
 
@@ -71,8 +73,8 @@ class ArchiveExchange:
             attempt.run(self._run)
         application = self.application
         application.failure = "" if self.good else attempt.failure or self.failure
-        application.watch_for_redeploy(self.archive.file)
-        application.refused = None if self.good else stamp_of(self.archive.file)
+        application.redeploy[self.archive.file] = self._tried
+        application.refused = None if self.good else self._tried
         if self.root.is_apart and self.good:
             application.redeploy.pop(os.path.join(os.path.abspath(self.host.app_base_path), self.root.base_name), None)
         elif self.unpack and not self.root.is_apart:

@@ -170,7 +170,7 @@ def test_a_wheel_of_the_same_version_that_is_laid_into_app_base(node: Node) -> N
 
     def exchange() -> None:
         lay("ill")
-        wait_until(lambda: "healthPath [/health] answers 503" in node.catalina("list").stdout, "it is refused", 60)
+        wait_until(lambda: "[/stall##1] did not start; the previous one is restored" in node.log, "it is refused", 60)
         lay("two")
         wait_until(lambda: says(node, "/stall") == "two", "it runs", seconds=60)
 

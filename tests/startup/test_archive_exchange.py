@@ -9,6 +9,7 @@ from catalina.startup.archive_exchange import ArchiveExchange
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.loader.applications import compiled_module
 from tests.startup.hosts import Base, running
+from tests.support.waiting import wait_until
 
 
 def exchange(base, files):
@@ -118,3 +119,25 @@ def test_an_exchanged_archive_with_a_context_of_its_own_is_left_alone_by_the_nex
         assert base.ask("/shop") == "two"
         base.settle()
         assert base.context("/shop") is context
+
+
+def test_an_archive_that_comes_while_another_one_is_tried_is_tried_next(tmp_path):
+    base = Base(tmp_path / "base", auto_deploy=False)
+    file = base.webapps / "shop.zip"
+    make_zip(file, {"wsgi.py": hello("one")})
+    with running(base):
+        make_zip(file, {"wsgi.py": hello("two and more")})
+        context = base.context("/shop")
+
+        def replace(event):
+            if event.type == "before_start":
+                make_zip(file, {"wsgi.py": hello("3")})
+
+        def looked(text):
+            base.config.check_now("/shop")
+            return base.ask("/shop") == text
+
+        context.add_lifecycle_listener(replace)
+        wait_until(lambda: looked("two and more"), "it is exchanged", seconds=30)
+        context.remove_lifecycle_listener(replace)
+        wait_until(lambda: looked("3"), "the next one is tried", seconds=30)

@@ -61,7 +61,7 @@ class _Rollout:
 
 
 class FarmRollouts:
-    """The versions that are being tried. The installing thread calls its methods, but for :meth:`look`.
+    """The versions that are being tried. The installing thread calls its methods.
 
     Args:
         temp: the farm's temporary directory; leftovers of an earlier run are removed.
@@ -93,6 +93,11 @@ class FarmRollouts:
         for name in os.listdir(temp):
             if name.startswith(_PREFIX):
                 remove(os.path.join(temp, name), temp)
+
+    @property
+    def is_trying(self) -> bool:
+        """True while members are trying a version. Any thread."""
+        return bool(self._rollouts)
 
     @property
     def under_way(self) -> list[str]:

@@ -248,7 +248,8 @@ class FarmWarDeployer(ClusterListener):
         for received in self.inbox.sweep(self._monotonic()):
             self._installer.submit(partial(self._install_received, received))
         self.introductions.look(self._members())
-        self._installer.submit(self.rollouts.look)
+        if self.rollouts.is_trying:
+            self._installer.submit(self.rollouts.look)
         self._ticks += 1
         if self._ticks % max(1, self.process_deploy_frequency) == 0:
             self.look()

@@ -17,7 +17,7 @@ from catalina.ha.deploy.farm_sender import FarmSender
 from catalina.ha.deploy.farm_state import FarmState, Removal
 from catalina.ha.deploy.file_message_factory import FarmFile, sha256_of
 from catalina.tribes.member import Member
-from tests.deploy.archives import make_zip
+from tests.deploy.archives import hello, make_zip
 from tests.ha.deploy.farm import member
 from tests.support.stand_in import stand_in
 
@@ -72,7 +72,7 @@ class Farm:
 
     def farm(self, text: str, stamp: int, name: str = "a.zip") -> FarmFile:
         """Farm a version, as the deployer does with one that runs here."""
-        path = make_zip(self.watched / name, {"index.html": text})
+        path = make_zip(self.watched / name, {"wsgi.py": hello(text)})
         digest, context = sha256_of(str(path)), read_archive(str(path)).name
         file = FarmFile(name, context.name, path.stat().st_size, digest, stamp)
         self.rollouts.prepare(file)
