@@ -75,6 +75,7 @@ def test_a_version_that_fails_is_taken_back_everywhere(farm: Farm) -> None:
     assert all("healthPath [/health] answers 503, expected a status below 500" in line for line in lines)
     assert not any("ill at once" in farm.nodes[name].log for name in "bc")
     farm.nodes["d"].start(wait=False)
+    wait_until(farm.nodes["d"]._answers, "a late joiner serves", seconds=60)
     farm.wait_for("one", "d", seconds=90)
     lay(farm, "two")
     farm.wait_for("two", "abcd", seconds=90)
