@@ -52,7 +52,8 @@ class Elsewhere(Protocol):
     def begin_exchange(self, context: StandardContext) -> None:
         """Let an application go on with what it has while another version of it is started in its place.
 
-        Until :meth:`resume`, nothing is stopped or removed there.
+        Until :meth:`resume`, nothing is stopped or removed there, and the start of a context with the files of the old
+        version changes nothing: that version is there again, and has run all the time.
         """
 
     def add_host(self, host: StandardHost) -> None:
@@ -77,7 +78,7 @@ class Elsewhere(Protocol):
 
     def keeps(self, context: StandardContext) -> bool:
         """True when an application runs on as it was before, although its new start has failed: a pool's old processes
-        serve, or those in which it ran before the exchange. The next start of the context changes nothing then.
+        serve. The next start of the context changes nothing then.
         """
 
     def resume(self, host: StandardHost, name: str) -> None:

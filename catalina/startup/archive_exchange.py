@@ -136,8 +136,6 @@ class ArchiveExchange:
         if not self._is_beside:
             return self.root.move_back()
         self.root.withdraw()
-        if self.context.elsewhere is not None:
-            self.context.elsewhere.keeps(self.context)
         return True
 
     @property

@@ -117,9 +117,12 @@ class Followers:
             if old is not None and key in self._kept:
                 self._kept.discard(key)
                 return
+            files = files_of(context)
+            if old is not None and key in self._exchanged and old.runs and (old.source, old.files) == (source, files):
+                return
             serial = 1 if old is None else old.serial + 1
             waits = old is not None and old.is_paused
-            entry = ApplicationEntry(context.host_path, context.name, files_of(context), serial, True, waits, source)
+            entry = ApplicationEntry(context.host_path, context.name, files, serial, True, waits, source)
             with self._table:
                 self._loaded = key
             try:
@@ -230,7 +233,7 @@ class Followers:
         key = manager_key(context).decode()
         with self._changing:
             entry = self._entries.get(key)
-            if entry is None or not entry.runs or entry.is_paused or not (entry.seats or key in self._exchanged):
+            if entry is None or not entry.runs or entry.is_paused or not entry.seats:
                 return False
             self._kept.add(key)
             return True

@@ -103,6 +103,12 @@ def deployed(node: Node, file: Path) -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
+def are_only_new(node: Node, context_xml: str) -> list[int]:
+    """The processes of the pools of /app and /shop as soon as there are no more; an empty list before."""
+    found = node.named_processes("catalina-p")
+    return found if len(found) == 1 + (2 if context_xml else 1) else []
+
+
 class Meanwhile:
     """Work in a thread of its own, while the test looks at the node."""
 
@@ -140,11 +146,13 @@ def test_the_old_version_serves_until_the_new_one_answers(node: Node, tmp_path: 
 @pytest.mark.parametrize("context_xml", ["", OWN], ids=["same context", "new context"])
 def test_under_load_no_request_fails_and_no_count_is_lost(node: Node, tmp_path: Path, context_xml: str) -> None:
     deployed(node, archive(tmp_path / "shop.war", "zero", context_xml))
+    restored: list[list[int]] = []
     clients = CountingClients([node.http_port], "/shop/count", clients=4)
 
     def exchange() -> None:
         for number in range(2):
             deployed(node, archive(tmp_path / "shop.war", f"next{number}", context_xml))
+        pools = wait_until(lambda: are_only_new(node, context_xml), "the old processes have ended", seconds=60)
         broken = deploy(node, archive(tmp_path / "shop.war", "broken", context_xml, "import nosuchmodule"))
         assert broken.returncode != 0
         assert "nosuchmodule" in broken.stdout + broken.stderr
@@ -152,10 +160,13 @@ def test_under_load_no_request_fails_and_no_count_is_lost(node: Node, tmp_path: 
         assert ill.returncode != 0
         assert "healthPath [/health] answers 503, expected a status below 500" in ill.stdout + ill.stderr
 
+        restored.extend([pools, wait_until(lambda: are_only_new(node, context_xml), "they have ended", seconds=60)])
+
     clients.run_while(exchange)
     assert clients.faults == []
     assert clients.broken_off == 0
     assert clients.answers > 50
+    assert restored[0] == restored[1], "the same processes go on"
     assert says(node, "/shop") == "next1"
     assert node.catalina("undeploy", "/shop").returncode == 0
 

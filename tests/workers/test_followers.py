@@ -315,7 +315,6 @@ def test_in_an_exchange_the_old_version_serves_and_what_does_not_start_changes_n
     assert followers.is_paused(context)
     followers.stop(context)
     followers.remove(context)
-    assert followers.keeps(context), "it goes on, although it has no pool"
     before = list(following.told)
     followers.start(context)
     assert following.told == before, "nobody hears of the one that goes on"
