@@ -9,6 +9,7 @@ from catalina.startup.archive_exchange import ArchiveExchange
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.loader.applications import compiled_module
 from tests.startup.hosts import Base, running
+from tests.support.narrowing import there
 from tests.support.waiting import wait_until
 
 
@@ -127,7 +128,7 @@ def test_an_archive_that_comes_while_another_one_is_tried_is_tried_next(tmp_path
     make_zip(file, {"wsgi.py": hello("one")})
     with running(base):
         make_zip(file, {"wsgi.py": hello("two and more")})
-        context = base.context("/shop")
+        context = there(base.context("/shop"))
 
         def replace(event):
             if event.type == "before_start":
