@@ -134,7 +134,7 @@ class ApplicationRoot:
     def keep_apart(self) -> None:
         """Give this version a directory of its own, because processes of an earlier one go on using theirs.
 
-        What :meth:`prepare` has done before is undone; it has to be called again.
+        This undoes :meth:`prepare`, which has to be called again.
 
         Raises:
             DeploymentError: the archive has gone.
