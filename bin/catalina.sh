@@ -77,6 +77,8 @@ commands:
   logs [-f] [NAME]  Show the end of catalina.out, or of the newest file logs/NAME*; -f: go on showing
   configtest        Run a basic syntax check on server.xml - check exit code for result
   version           What version of tomcat are you running?
+  deploy, undeploy, list, reload, drain, undrain, status, sessions, top, doctor, exec
+                    Ask the running node, as the command "catalina" does (catalina.sh drain --help)
 Options of run, start and configtest:
   -config FILE      Read FILE instead of conf/server.xml
 Ports, hosts and applications are in conf/server.xml; options of the process (-Dname=value) are in CATALINA_OPTS.
@@ -364,6 +366,11 @@ if [ "$COMMAND" = run ]; then
       exec "$_RUNPYTHON" -P -m catalina run "$@" ;;
   esac
 fi
+case $COMMAND in
+  deploy | undeploy | list | reload | drain | undrain | status | sessions | top | doctor | cluster | exec)
+    . "$(dirname "$PRG")/setpython.sh"
+    exec "$_RUNPYTHON" -P -m catalina "$COMMAND" "$@" ;;
+esac
 for _word in "$@"; do
   case $_word in -h | --help) usage; exit 0 ;; esac
 done

@@ -7,12 +7,14 @@ from urllib.parse import quote
 
 from catalina.mbeans.bean_info import NotificationInfo
 from catalina.mbeans.object_name import ObjectName
-from catalina.operations import Long, operation, readable
+from catalina.mbeans.secrets import shown
+from catalina.operations import Impact, Long, operation, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from catalina.core.standard_wrapper import StandardWrapper
+    from catalina.descriptor.elements import FilterDef
 
 __all__ = ["J2EE", "ContextBean"]
 
@@ -37,6 +39,13 @@ class ContextBean:
 
     name: str
     path: str
+    parameters: dict[str, str]
+    mime_mappings: dict[str, str]
+    welcome_files: list[str]
+    security_roles: list[str]
+    watched_resources: list[str]
+    servlet_mappings: dict[str, str]
+    filter_definitions: dict[str, FilterDef]
     #: The time of its last start, in ms since 1970; 0 for never.
     start_time: int = 0
     #: The duration of that start, in ms.
@@ -97,6 +106,69 @@ class ContextBean:
     @readable("encodedPath", doc="Its path as it is written in URLs.")
     def encoded_path(self) -> str:
         return quote(self.path or "")
+
+    # -- what the descriptors say
+
+    @operation(impact=Impact.INFO)
+    def find_parameters(self) -> list[str]:
+        """Names of its context parameters."""
+        return list(self.parameters)
+
+    @operation(impact=Impact.INFO)
+    def find_parameter(self, name: str) -> str | None:
+        """A context parameter, null when there is none; a secret is hidden."""
+        value = self.parameters.get(name)
+        return None if value is None else shown(name, value)
+
+    @operation(impact=Impact.INFO)
+    def find_welcome_files(self) -> list[str]:
+        """Its welcome files, the first choice first."""
+        return list(self.welcome_files)
+
+    @operation(impact=Impact.INFO)
+    def find_welcome_file(self, name: str) -> bool:
+        """True for one of its welcome files."""
+        return name in self.welcome_files
+
+    @operation(impact=Impact.INFO)
+    def find_mime_mappings(self) -> list[str]:
+        """The extensions of files whose content types it knows."""
+        return list(self.mime_mappings)
+
+    @operation(impact=Impact.INFO)
+    def find_mime_mapping(self, extension: str) -> str | None:
+        """The content type of files with an extension, null for an unknown one."""
+        return self.mime_mappings.get(extension)
+
+    @operation(impact=Impact.INFO)
+    def find_servlet_mappings(self) -> list[str]:
+        """The url-patterns of its servlets."""
+        return list(self.servlet_mappings)
+
+    @operation(impact=Impact.INFO)
+    def find_servlet_mapping(self, pattern: str) -> str | None:
+        """The servlet of a url-pattern, null when there is none."""
+        return self.servlet_mappings.get(pattern)
+
+    @operation(impact=Impact.INFO)
+    def find_filter_defs(self) -> list[str]:
+        """Names of its filters."""
+        return list(self.filter_definitions)
+
+    @operation(impact=Impact.INFO)
+    def find_security_roles(self) -> list[str]:
+        """The roles that its descriptor declares."""
+        return list(self.security_roles)
+
+    @operation(impact=Impact.INFO)
+    def find_security_role(self, role: str) -> bool:
+        """True for a role that its descriptor declares."""
+        return role in self.security_roles
+
+    @operation(impact=Impact.INFO)
+    def find_watched_resources(self) -> list[str]:
+        """The files whose change reloads it."""
+        return list(self.watched_resources)
 
     @operation(name="reload")
     def reload_by_command(self) -> None:

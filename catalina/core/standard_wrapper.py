@@ -27,6 +27,7 @@ from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import DeploymentError
 from catalina.loader.load_failure import describe_failure
 from catalina.loader.object_names import find_object, instantiate
+from catalina.mbeans.secrets import shown
 from catalina.operations import Impact, Long, operation, readable
 from catalina.webapp import UnavailableError, send_error
 
@@ -138,6 +139,17 @@ class StandardWrapper(ContainerBase):
     def find_mappings(self) -> list[str]:
         """Its url-patterns."""
         return list(self.mappings)
+
+    @operation(impact=Impact.INFO)
+    def find_init_parameters(self) -> list[str]:
+        """Names of its initialisation parameters."""
+        return list(self.definition.init_parameters)
+
+    @operation(impact=Impact.INFO)
+    def find_init_parameter(self, name: str) -> str | None:
+        """One of them, null when there is none; a secret is hidden."""
+        value = self.definition.init_parameters.get(name)
+        return None if value is None else shown(name, value)
 
     @property
     def servlet_class(self) -> str:

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 
 from catalina.juli.levels import level_name
+from catalina.mbeans.platform.process_files import kernel_id
 from catalina.mbeans.secrets import shown
 
 __all__ = ["thread_dump", "vm_info"]
@@ -131,9 +132,10 @@ def thread_dump() -> str:
 
 
 def _header(thread: threading.Thread) -> str:
-    text = f'"{thread.name}" Id={thread.native_id}'
+    number = kernel_id(thread)
+    text = f'"{thread.name}" Id={number}'
     try:
-        with open(f"/proc/self/task/{thread.native_id}/stat", "rb") as source:
+        with open(f"/proc/self/task/{number}/stat", "rb") as source:
             fields = source.read().rpartition(b")")[2].split()
     except OSError:
         return text + " (has just ended)"

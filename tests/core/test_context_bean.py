@@ -70,3 +70,41 @@ def test_a_reload_by_its_operation_starts_it_anew(tmp_path: Path) -> None:
         assert node.ask("/shop/good").status == 404
         bean.invoke(bean.operation("start", 0), [])
         assert node.ask("/shop/good").body == b"ok"
+
+
+DESCRIBED = web_xml(
+    "<context-param><param-name>colour</param-name><param-value>red</param-value></context-param>"
+    "<context-param><param-name>apiPassword</param-name><param-value>geheim</param-value></context-param>"
+    "<servlet><servlet-name>good</servlet-name><servlet-class>served:good</servlet-class><init-param><param-name>size"
+    "</param-name><param-value>7</param-value></init-param></servlet>"
+    "<servlet-mapping><servlet-name>good</servlet-name><url-pattern>/good</url-pattern></servlet-mapping>"
+    "<mime-mapping><extension>till</extension><mime-type>text/x-till</mime-type></mime-mapping>"
+    "<welcome-file-list><welcome-file>first.html</welcome-file></welcome-file-list>"
+    "<security-role><role-name>clerk</role-name></security-role>"
+)
+
+
+def test_its_operations_say_what_the_descriptor_says(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    context = node.add("shop", {"WEB-INF/web.xml": DESCRIBED, "WEB-INF/classes/served.py": MODULE}, path="/shop")
+
+    def ask(bean: ManagedBean, operation: str, *arguments: str) -> object:
+        return bean.invoke(bean.operation(operation, len(arguments)), arguments)
+
+    with node:
+        bean = ManagedBean(context)
+        assert ask(bean, "findParameters") == ["colour", "apiPassword"]
+        assert [ask(bean, "findParameter", name) for name in ("colour", "apiPassword", "none")] == ["red", "***", None]
+        assert "first.html" in str(ask(bean, "findWelcomeFiles"))
+        assert [ask(bean, "findWelcomeFile", name) for name in ("first.html", "last.html")] == [True, False]
+        assert "till" in str(ask(bean, "findMimeMappings"))
+        assert [ask(bean, "findMimeMapping", name) for name in ("till", "none")] == ["text/x-till", None]
+        assert "/good" in str(ask(bean, "findServletMappings"))
+        assert [ask(bean, "findServletMapping", name) for name in ("/good", "/none")] == ["good", None]
+        assert ask(bean, "findSecurityRoles") == ["clerk"]
+        assert [ask(bean, "findSecurityRole", name) for name in ("clerk", "none")] == [True, False]
+        assert ask(bean, "findFilterDefs") == []
+        assert isinstance(ask(bean, "findWatchedResources"), list)
+        servlet = next(ManagedBean(wrapper) for wrapper in context.children if wrapper.name == "good")
+        assert ask(servlet, "findInitParameters") == ["size"]
+        assert [ask(servlet, "findInitParameter", name) for name in ("size", "none")] == ["7", None]

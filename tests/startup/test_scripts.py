@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from catalina.startup.control_client import VERBS
 from tests.startup.instance import ROOT, SERVER_XML, Instance, children, instance, is_alive
 
 pytestmark = pytest.mark.cluster
@@ -36,6 +37,15 @@ def test_nothing_or_an_unknown_word_shows_the_usage(node: Instance, words: list[
     done = node.catalina(*words)
     assert done.returncode == 1
     assert done.stdout.startswith("Usage: catalina.sh ( commands ... )\ncommands:\n")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_verbs_for_a_running_node_say_that_none_runs(node: Instance, verb: str) -> None:
+    arguments = {"deploy": ["none.war"], "undeploy": ["/none"], "reload": ["/none"]}.get(verb, [])
+    done = node.catalina(verb, *arguments)
+    assert done.returncode != 0
+    assert not done.stdout.startswith("Usage: catalina.sh")
+    assert str(node.base) in done.stdout or "none.war" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["CATALINA_BASE", "CATALINA_HOME"])

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from catalina.attributes import Component
 from catalina.mbeans.open_data import CompositeData, CompositeType
-from catalina.mbeans.platform.process_files import thread_cpu_ns, thread_state
+from catalina.mbeans.platform.process_files import kernel_id, thread_cpu_ns, thread_state
 from catalina.operations import Impact, Long, operation, readable
 
 __all__ = ["ThreadingBean"]
@@ -88,7 +88,8 @@ class ThreadingBean(Component):
 
     def _threads(self) -> dict[int, threading.Thread]:
         """The kernel's id -> thread, for running threads."""
-        found = {thread.native_id: thread for thread in threading.enumerate() if thread.native_id is not None}
+        numbered = [(kernel_id(thread), thread) for thread in threading.enumerate()]
+        found = {number: thread for number, thread in numbered if number is not None}
         with self._lock:
             self._peak = max(self._peak, len(found))
             self._started = self._started + len(found.keys() - self._seen)
@@ -219,7 +220,7 @@ class ThreadingBean(Component):
 
 def _info(thread: threading.Thread, frame: FrameType | None, depth: int) -> CompositeData:
     values = {
-        "threadId": thread.native_id,
+        "threadId": kernel_id(thread),
         "threadName": thread.name,
         "threadState": _state(thread, frame),
         "stackTrace": _stack(frame, min(depth, MAX_FRAMES)),
@@ -244,7 +245,7 @@ def _info(thread: threading.Thread, frame: FrameType | None, depth: int) -> Comp
 def _state(thread: threading.Thread, frame: FrameType | None) -> str:
     if frame is None:
         return "NEW" if thread.ident is None else "TERMINATED"
-    if thread_state(thread.native_id or 0) != "R" and frame.f_code.co_filename == threading.__file__:
+    if thread_state(kernel_id(thread) or 0) != "R" and frame.f_code.co_filename == threading.__file__:
         return "WAITING"
     return "RUNNABLE"
 
