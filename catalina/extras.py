@@ -9,10 +9,20 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, requires
+import tomllib
+from collections.abc import Iterator, Sequence
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
+from pathlib import Path
 
-__all__ = ["DISTRIBUTIONS", "EXTRAS", "is_installed", "lacking_requirements", "main", "missing_package"]
+__all__ = [
+    "DISTRIBUTIONS",
+    "EXTRAS",
+    "is_installed",
+    "lacking_requirements",
+    "main",
+    "missing_package",
+    "server_requirements",
+]
 
 #: Package -> the extra of pyproject.toml that brings it.
 EXTRAS = {
@@ -72,6 +82,43 @@ def lacking_requirements(extras: Sequence[str]) -> list[str]:
     by_name = {re.split(r"[^\w-]", text, maxsplit=1)[0]: text.partition(";")[0].strip() for text in declared}
     names = [DISTRIBUTIONS.get(package, package) for package in packages]
     return [by_name.get(name, name) for name in names]
+
+
+def server_requirements() -> list[str]:
+    """Requirements of this software, to have it in another Python as it is in this one.
+
+    A package in pure Python is wanted in the version that is here. A compiled one need not exist for another Python in
+    that version, so any that this software allows will do. Packages of extras count if they are here.
+    """
+    wanted = []
+    for text in _declared():
+        requirement, _, marker = (part.strip() for part in text.partition(";"))
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        found = _found(name)
+        if marker and (found is None or re.search(r"extra == .test", marker)):
+            continue
+        is_pure = found is not None and "Root-Is-Purelib: true" in (found.read_text("WHEEL") or "")
+        named = re.match(r"[\w.-]+(\[.*?\])?", requirement)
+        pinned = f"{named[0]}=={found.version}" if named is not None and found is not None else requirement
+        wanted.append(pinned if is_pure else requirement)
+    return sorted(set(wanted))
+
+
+def _declared() -> Iterator[str]:
+    try:
+        yield from requires("catalina") or []
+    except PackageNotFoundError:  # a source tree, found by PYTHONPATH
+        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+        yield from project["dependencies"]
+        for extra, texts in project["optional-dependencies"].items():
+            yield from (f'{text}; extra == "{extra}"' for text in texts)
+
+
+def _found(name: str) -> Distribution | None:
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 
-from catalina.extras import DISTRIBUTIONS, EXTRAS, is_installed, lacking_requirements, main, missing_package
+from catalina.extras import (
+    DISTRIBUTIONS,
+    EXTRAS,
+    is_installed,
+    lacking_requirements,
+    main,
+    missing_package,
+    server_requirements,
+)
 
 
 def test_the_extras_are_those_of_the_project() -> None:
@@ -89,3 +99,23 @@ def test_an_extra_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str
     assert main(["sql,kerberos"]) == 2
     said = capsys.readouterr().err
     assert "there is no extra kerberos; there are compression, crypto, http2, ldap, locales, otel, sql" in said
+
+
+def test_the_servers_own_requirements_are_pinned_where_a_package_is_pure_python() -> None:
+    wanted = server_requirements()
+    names = [re.split(r"[^\w-]", line, maxsplit=1)[0] for line in wanted]
+    assert {"lxml", "gunicorn", "gunicorn_h1c", "werkzeug", "watchdog", "packaging", "regex"} <= set(names)
+    assert f"gunicorn=={version('gunicorn')}" in wanted
+    assert "lxml>=5" in wanted
+    assert not {"pytest", "mypy", "catalina"} & set(names), "what only our tests need"
+    assert not any(";" in line for line in wanted)
+
+
+def test_they_are_known_in_a_source_tree_without_metadata_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = server_requirements()
+
+    def requires(name: str) -> list[str]:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("catalina.extras.requires", requires)
+    assert server_requirements() == expected

@@ -27,7 +27,7 @@ MEANT = {
     "catalina/naming/mail_session.py": "loaded when a resource is of that kind",
     "catalina/startup/application_logging.py": "loggers alone; context_config.py reads descriptors",
     "catalina/startup/arbiter_log.py": "a logger in the shape that gunicorn prescribes",
-    "catalina/workers/connection_counts.py": "shared memory of one kind; shared_parts.py puts all kinds together",
+    "catalina/startup/pool_program.py": "the first module of another program, which imports little before it looks",
 }
 
 #: Lines that a function may have, and the functions that have more.

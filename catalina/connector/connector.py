@@ -407,12 +407,15 @@ class Connector(Lifecycle):
         if self.http2 is not None and not is_installed("hpack"):
             log.warning("%s: HTTP/1.1 is served and HTTP/2 is not: %s", self, missing_package("hpack"))
             self.upgrade_protocols.clear()
-        if self.is_tls:
+        listens = self.role is None or self.role.listens
+        if self.is_tls and listens:
             self.tls = TlsContexts(self.http, self.ssl_host_configs, self._base(), self._alpn(), self.place)
         self._endpoint = Endpoint(self)
         logging.getLogger(self.protocol_handler.logger_name).info('Initializing ProtocolHandler ["%s"]', self.name)
         if self._inherited:
             self._endpoint.inherit(self._inherited)
+        elif not listens:  # other processes pass requests on to this one
+            return
         elif self.has_own_port:
             self._endpoint.try_ports(range(self.port_with_offset, self.port_with_offset + self._workers))
         elif self.protocol_handler.bind_on_init:

@@ -194,7 +194,7 @@ class Endpoint:
         self.executor = self._find_executor()
         self._factory = factory
         self._role = self.connector.role
-        if not self.sockets:
+        if not self.sockets and (self._role is None or self._role.listens):
             self.bind()
         self.listen()
         self.paused = False
@@ -290,7 +290,7 @@ class Endpoint:
         for sock in self.sockets:
             sock.close()
         self.sockets = []
-        path = self.handler.unix_domain_socket_path
+        path = self.handler.unix_domain_socket_path if self._role is None or self._role.listens else ""
         if path and not self._inherited and not self.connector.process_is_restarted and os.path.exists(path):
             os.unlink(path)
 

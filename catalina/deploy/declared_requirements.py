@@ -69,6 +69,8 @@ class DeclaredRequirements:
         requirements: those that count on this interpreter, to compare with what is there.
         builds: lines for which pip would have to run code of the package, with their place.
         links: local directories of archives to install from.
+        python: the version that pip installs for, ``3.13``; empty for that of the server.
+        program: the interpreter of that version.
     """
 
     root: str
@@ -78,6 +80,8 @@ class DeclaredRequirements:
     requirements: list[Requirement] = field(default_factory=list)
     builds: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    python: str = ""
+    program: str = ""
 
     @property
     def label(self) -> str:
@@ -100,7 +104,8 @@ class DeclaredRequirements:
         Args:
             builds: source archives count, too.
         """
-        interpreter = (sys.implementation.cache_tag, sysconfig.get_config_var("SOABI"), sysconfig.get_platform())
+        own = (sys.implementation.cache_tag, sysconfig.get_config_var("SOABI"), sysconfig.get_platform())
+        interpreter = (self.python, sysconfig.get_platform()) if self.python else own
         parts = [repr(each) for each in (1, interpreter, builds, self.lines, self.constraints)]
         parts += sorted(f"{name} {size}" for directory in self.links for name, size in _files_in(self.root, directory))
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -27,6 +27,8 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 _LOOK = 0.2
 #: Seconds between two lines of the log about pip's progress.
 _SAY_EVERY = 5.0
+#: The virtual environment beside an installation for another Python, with the pip of that Python.
+PIP = "pip"
 #: Lines of pip's output that are kept for its error.
 _KEPT_LINES = 200
 _STEPS = ("Collecting ", "Downloading ", "Installing ", "Building ", "Preparing ")
@@ -79,7 +81,8 @@ def _command(declared: DeclaredRequirements, rules: InstallRules, staging: str) 
         with open(os.path.join(staging, name), "w", encoding="utf-8") as sink:
             sink.writelines(f"{line}\n" for line in lines)
     # -I: nothing of the current directory, which is the application's, is imported
-    command = [sys.executable, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    python = os.path.join(staging, PIP, "bin", "python") if declared.program else sys.executable
+    command = [python, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     # compiling on import is enough; compiling everything in advance takes longer than the download
     command += ["--no-compile", "--no-user", "--progress-bar", "off", "--target", os.path.join(staging, "packages")]
     command += [] if rules.builds else ["--only-binary", ":all:"]
@@ -90,10 +93,15 @@ def _command(declared: DeclaredRequirements, rules: InstallRules, staging: str) 
 
 def _run_pip(owner: str, declared: DeclaredRequirements, rules: InstallRules, staging: str) -> None:
     os.mkdir(os.path.join(staging, "packages"))
+    if declared.program:  # the server's pip may be too old for a newer Python, which brings its own
+        _run(owner, declared, rules, staging, [declared.program, "-I", "-m", "venv", os.path.join(staging, PIP)])
+    _run(owner, declared, rules, staging, _command(declared, rules, staging))
+
+
+def _run(owner: str, declared: DeclaredRequirements, rules: InstallRules, staging: str, command: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     process = subprocess.Popen(
-        _command(declared, rules, staging),
-        cwd=declared.root, env={**environment, "TMPDIR": staging}, stdin=subprocess.DEVNULL,
+        command, cwd=declared.root, env={**environment, "TMPDIR": staging}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
     )  # fmt: skip
     try:
@@ -105,7 +113,8 @@ def _run_pip(owner: str, declared: DeclaredRequirements, rules: InstallRules, st
         if process.stdout is not None:
             process.stdout.close()
     if process.returncode:
-        raise DeploymentError(f"[{owner}]: pip cannot install the requirements of {declared.label}: {_fault(lines)}")
+        why = _fault(lines, rules.builds)
+        raise DeploymentError(f"[{owner}]: pip cannot install the requirements of {declared.label}: {why}")
 
 
 def _follow(
@@ -160,7 +169,7 @@ def _short(line: str) -> str:
     return line if len(line) <= 100 else line[:97] + "..."
 
 
-def _fault(lines: list[str]) -> str:
+def _fault(lines: list[str], builds: bool) -> str:
     """The reason in pip's words, in one line, with the cure where pip does not name it."""
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")] or lines or ["no output"]
     text = errors[-1]
@@ -168,6 +177,6 @@ def _fault(lines: list[str]) -> str:
         return f"{sys.executable} has no pip ({sys.executable} -m ensurepip)"
     if text.startswith("No matching distribution") and any("NewConnectionError" in line for line in lines):
         return f"{text}. No package index answers: put the wheels into WEB-INF/lib, or name one with PIP_INDEX_URL"
-    if text.startswith("No matching distribution"):
+    if text.startswith("No matching distribution") and not builds:
         return f'{text} as a wheel for this Python (a source archive needs buildDependencies="true" on the Host)'
     return text

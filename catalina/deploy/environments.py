@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import Distribution, DistributionFinder, MetadataPathFinder
 
@@ -27,11 +27,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+import catalina
 from catalina.deploy.declared_requirements import DeclaredRequirements
 from catalina.deploy.dependencies import InstallRules, install_dependencies
 from catalina.deploy.progress import add_note, show_step
 from catalina.deploy.removal import remove
 from catalina.errors import DeploymentError
+from catalina.extras import server_requirements
 
 __all__ = ["Environments", "Missing", "has_compiled", "missing_requirements", "prepared_place"]
 
@@ -154,20 +156,59 @@ class Environments:
                 return None
             with _installing:
                 if not os.path.isdir(kept):
-                    self._run_pip(owner, declared, kept)
+                    self._run_pip(owner, declared, kept, self.rules)
         missing = missing_requirements(declared.requirements, [*own, kept], sys.path)
         if missing:
             raise DeploymentError(f"[{owner}]: {declared.label}: requires what is not here: {_texts(missing)}")
         return kept
 
-    def _run_pip(self, owner: str, declared: DeclaredRequirements, kept: str) -> None:
+    def install_server(self, owner: str, python: str, program: str) -> str:
+        """Have installed what this software needs in processes of another Python, and this software with it.
+
+        Where there is no wheel pip builds one, as it does when this software is installed: these packages are not the
+        application's.
+
+        Args:
+            owner: the application that wants it, for messages.
+            python: the version, ``3.13``.
+            program: an interpreter of that version, which runs pip.
+
+        Returns: the directory.
+
+        Raises:
+            DeploymentError: it cannot be installed; the text has the cure.
+        """
+        declared = DeclaredRequirements(self._work, f"the server for Python {python}", server_requirements())
+        declared.python, declared.program = python, program
+        kept = os.path.join(self._store, declared.key(builds=False))
+        cure = (
+            "it is installed once, by pip: give pip an index or a directory with the wheels (PIP_FIND_LINKS), or make "
+            f"the virtual environment with Python {sys.version_info[0]}.{sys.version_info[1]}"
+        )
+        with _installing:
+            if not os.path.isdir(kept):
+                if not self.rules.allowed:
+                    needs = ", ".join(declared.lines)
+                    raise DeploymentError(
+                        f'[{owner}]: {declared.label} needs {needs}; installDependencies="false" keeps pip from '
+                        f"installing it; {cure}"
+                    )
+                try:
+                    self._run_pip(owner, declared, kept, replace(self.rules, builds=True))
+                except DeploymentError as error:
+                    raise DeploymentError(f"{error}; {cure}") from None
+            os.utime(kept)
+            _link_server(kept)
+        return kept
+
+    def _run_pip(self, owner: str, declared: DeclaredRequirements, kept: str, rules: InstallRules) -> None:
         for name in _names(self._store):
             if name.startswith(".installing-"):  # left by a process that was killed
                 remove(os.path.join(self._store, name), self._store)
         log.info("[%s]: pip installs the requirements of %s", owner, declared.label)
         show_step("installing requirements")
         began = time.monotonic()
-        install_dependencies(owner, declared, self.rules, kept)
+        install_dependencies(owner, declared, rules, kept)
         count = sum(name.endswith(".dist-info") for name in _names(kept))
         packages = "1 package" if count == 1 else f"{count} packages"
         text = f"pip has installed {packages} of {declared.label} in {time.monotonic() - began:.1f} s"
@@ -199,7 +240,7 @@ class Environments:
         """Remove places that no application uses, and installations that nobody has used for a week.
 
         Args:
-            used: the places of the applications of the host, running or not.
+            used: the places of the applications of the host, running or not, and directories of this software.
             except_of: base names of applications whose earlier places stay, because their code may still use one.
         """
         keys = {os.path.basename(place) for place in used}
@@ -213,6 +254,20 @@ class Environments:
             if name not in keys and time.time() - os.stat(path).st_mtime > KEPT_SECONDS:
                 log.info("The installation [%s], which no application uses, is removed", path)
                 remove(path, self._store)
+
+
+def _link_server(directory: str) -> None:
+    """Have this software in a directory: a link, so that no other package beside it is found there."""
+    package = os.path.dirname(os.path.realpath(catalina.__file__))
+    link = os.path.join(directory, "catalina")
+    if os.path.realpath(link) == package:
+        return
+    staging = tempfile.mkdtemp(prefix=".link-", dir=directory)
+    try:
+        os.symlink(package, os.path.join(staging, "catalina"))
+        os.replace(os.path.join(staging, "catalina"), link)
+    finally:
+        remove(staging, directory)
 
 
 def _refuse(owner: str, declared: DeclaredRequirements, missing: list[Missing]) -> None:

@@ -1,7 +1,7 @@
 """Reads a virtual environment that somebody has made for an application (PEP 405): its version, its packages.
 
-Its packages are imported by the server's own interpreter, so its Python must have the same version. ``python`` and
-``version`` say which interpreter a process of the application's own would need.
+The server's own interpreter can import its packages when its Python has the same version. In processes of its own an
+application runs on the environment's Python. Nothing of the environment is run here.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import re
 import sys
-import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import packaging
+
 from catalina.errors import DeploymentError
 
-__all__ = ["VirtualEnvironment", "environment_in"]
+__all__ = ["OwnPython", "VirtualEnvironment", "environment_in"]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -24,9 +26,31 @@ log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 NAMES = (".venv", "venv")
 CONFIG = "pyvenv.cfg"
 
+#: The oldest Python that runs this software (``requires-python`` of pyproject.toml).
+OLDEST = (3, 11)
+#: The directory of the server's own packages.
+SERVER_PACKAGES = os.path.realpath(os.path.dirname(os.path.dirname(packaging.__file__)))
+
 #: Limits of files that are read here.
 MAX_BYTES = 2**16
 MAX_PTH_FILES = 200
+
+_CURE = f"make it with a Python {sys.version_info[0]}.{sys.version_info[1]} of this machine (python -m venv)"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPython:
+    """The Python that the processes of one application run on.
+
+    Args:
+        program: its interpreter.
+        version: of the virtual environment to which it belongs, such as ``3.13``.
+        imports: directories with this software, and with the packages that it needs there.
+    """
+
+    program: str
+    version: str
+    imports: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +84,62 @@ class VirtualEnvironment:
         return os.path.join(self.directory, "bin", "python")
 
     @property
+    def numbers(self) -> tuple[int, int]:
+        """The first two numbers of its version; this process's when the file does not say."""
+        found = re.match(r"(\d+)\.(\d+)", self.version)
+        return (int(found[1]), int(found[2])) if found else sys.version_info[:2]
+
+    @property
+    def short_version(self) -> str:
+        """Its version as directories and pip have it, ``3.13``."""
+        return ".".join(map(str, self.numbers))
+
+    @property
     def site_packages(self) -> str:
-        """The directory of its packages for the Python version of this process."""
-        base = {"base": self.directory, "platbase": self.directory, "installed_base": self.directory}
-        return sysconfig.get_path("purelib", "posix_prefix", base)
+        """The directory of its packages."""
+        return os.path.join(self.directory, "lib", f"python{self.short_version}", "site-packages")
+
+    @property
+    def is_server_version(self) -> bool:
+        """Its Python has the version of this process, so this process can import its packages."""
+        return self.numbers == sys.version_info[:2]
+
+    @property
+    def is_other_python(self) -> bool:
+        """Its interpreter is another program than that of this process."""
+        return os.path.realpath(self.python) != os.path.realpath(sys.executable)
 
     @property
     def unfit(self) -> str:
         """The reason why this process cannot import its packages, with the cure; empty when it can."""
-        ours = platform.python_version()
-        cure = f"make it with a Python {sys.version_info[0]}.{sys.version_info[1]} of this machine (python -m venv)"
-        if self.version and self.version.split(".")[:2] != ours.split(".")[:2]:
-            return f"[{self.directory}] is of Python {self.version}, and the server runs {ours}: {cure}"
+        if self.is_server_version:
+            return self._lack
+        if self.numbers < OLDEST:
+            return self._too_old
+        return (
+            f"[{self.directory}] is of Python {self.version}, and the server runs {platform.python_version()}: give "
+            f'the application processes of its own (isolation="process", in a node with a keeper), or {_CURE}'
+        )
+
+    @property
+    def unfit_alone(self) -> str:
+        """The reason why no process can run its Python for an application, with the cure; empty when one can."""
+        return self._too_old if self.numbers < OLDEST else self._lack
+
+    @property
+    def _too_old(self) -> str:
+        oldest = ".".join(map(str, OLDEST))
+        return (
+            f"[{self.directory}] is of Python {self.version}, and the server runs {platform.python_version()}; "
+            f"processes of the application's own could run {oldest} or later: {_CURE}"
+        )
+
+    @property
+    def _lack(self) -> str:
         if not os.path.exists(self.python):
-            return f"[{self.directory}] was made on another machine, its Python is not here: {cure}"
+            return f"[{self.directory}] was made on another machine, its Python is not here: {_CURE}"
         if not os.path.isdir(self.site_packages):
-            return f"[{self.directory}] has no [{os.path.relpath(self.site_packages, self.directory)}]: {cure}"
+            return f"[{self.directory}] has no [{os.path.relpath(self.site_packages, self.directory)}]: {_CURE}"
         return ""
 
     def imports(self) -> list[str]:
@@ -83,9 +147,9 @@ class VirtualEnvironment:
 
         There are none when the server itself runs in it: its packages are the server's environment.
         """
-        if os.path.realpath(self.directory) == os.path.realpath(sys.prefix):
-            return []
         site = self.site_packages
+        if os.path.realpath(site) == SERVER_PACKAGES:
+            return []
         found = [site]
         for name in sorted(name for name in os.listdir(site) if name.endswith(".pth"))[:MAX_PTH_FILES]:
             for line in _lines_of(os.path.join(site, name)):

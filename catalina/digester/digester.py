@@ -76,9 +76,12 @@ class Digester:
 
     Args:
         substitution: replaces ``${...}``; its property ``catalina.unknown`` decides about unknown classNames.
+        files: the bytes of files by their paths, which are not read again.
     """
 
-    def __init__(self, substitution: Substitution | None = None) -> None:
+    def __init__(self, substitution: Substitution | None = None, files: Mapping[str, bytes] | None = None) -> None:
+        #: The bytes of the files that were read.
+        self.files = dict(files or {})
         self.substitution = substitution or Substitution([MappingSource({})])
         self.findings: list[Finding] = []
         #: The tree of the last file, even when it cannot be used; None when it is not well-formed.
@@ -116,7 +119,7 @@ class Digester:
 
     def _read(self, path: Path, label: str | None) -> XmlElement:
         try:
-            root = read_xml(path, label, missing_entities_are_empty=self._warn_only)
+            root = read_xml(path, label, missing_entities_are_empty=self._warn_only, known=self.files)
         except ConfigurationError as error:
             place = error.place or Place(label or path.name, 1)
             self.findings.append(Finding(logging.ERROR, place, "xml", error.text))

@@ -111,7 +111,12 @@ class XmlElement:
 
 
 def read_xml(
-    path: Path, label: str | None = None, *, missing_entities_are_empty: bool = False, block_external: bool = False
+    path: Path,
+    label: str | None = None,
+    *,
+    missing_entities_are_empty: bool = False,
+    block_external: bool = False,
+    known: dict[str, bytes] | None = None,
 ) -> XmlElement:
     """Read a file.
 
@@ -120,11 +125,12 @@ def read_xml(
         label: the file's name in places; by default its name without directories.
         missing_entities_are_empty: an external entity whose file is missing is an empty text instead of an error.
         block_external: external entities are refused, also those from local files.
+        known: bytes of files by their paths, which are not read again; those of files that are read are added.
 
     Raises:
         ConfigurationError: the file cannot be read, is not well-formed, or its entities are refused.
     """
-    return _Reader(path, label or path.name, missing_entities_are_empty, block_external).read()
+    return _Reader(path, label or path.name, missing_entities_are_empty, block_external, known).read()
 
 
 def _parser() -> etree.XMLParser:
@@ -147,8 +153,16 @@ def _read_bytes(path: Path, place: Place) -> bytes:
 class _Reader:
     """One document, with the entities that it declares and the part of its limits that is used up."""
 
-    def __init__(self, path: Path, label: str, missing_entities_are_empty: bool, block_external: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        label: str,
+        missing_entities_are_empty: bool,
+        block_external: bool = False,
+        known: dict[str, bytes] | None = None,
+    ) -> None:
         self.path = path
+        self.known = {} if known is None else known
         self.label = label
         self.missing_entities_are_empty = missing_entities_are_empty
         self.block_external = block_external
@@ -159,13 +173,19 @@ class _Reader:
         self.characters = 0
 
     def read(self) -> XmlElement:
-        data = _read_bytes(self.path, Place(self.label, 1))
+        data = self._bytes(self.path, Place(self.label, 1))
         root = self._parse(data, self.label)
         info = root.getroottree().docinfo
         source = data.decode(info.encoding or "utf-8", "replace")
         if info.internalDTD is not None:
             self._declare(info.internalDTD, source)
         return self._convert(root, _Lines(self.label, tag_lines(source)), 0)
+
+    def _bytes(self, path: Path, place: Place) -> bytes:
+        name = str(path)
+        if name not in self.known:
+            self.known[name] = _read_bytes(path, place)
+        return self.known[name]
 
     def _declare(self, dtd: etree.DTD, source: str) -> None:
         for entity in dtd.iterentities():
@@ -233,9 +253,9 @@ class _Reader:
         if self.block_external:
             raise ConfigurationError(f"entity &{name}; comes from another file, which is not allowed here", place)
         target = self._local_path(name, place)
-        if self.missing_entities_are_empty and not target.exists():
+        if self.missing_entities_are_empty and str(target) not in self.known and not target.exists():
             return None
-        data = _read_bytes(target, place)
+        data = self._bytes(target, place)
         text = data.decode("utf-8", "replace")
         return _TEXT_DECLARATION.sub("", text), target.name
 

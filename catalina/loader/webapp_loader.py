@@ -29,6 +29,7 @@ from catalina.loader.thread_owner import threads_of, watch_thread_starts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from catalina.deploy.virtual_environment import OwnPython
     from catalina.lifecycle import LifecycleState
 
 __all__ = ["WebappLoader", "code_of", "modules_named"]
@@ -110,8 +111,8 @@ class WebappLoader(Lifecycle):
     venv = Attribute(
         str,
         None,
-        doc="Virtual environment whose packages the application uses, absolute or relative to its directory, of the "
-        "server's Python version. Without it .venv in the directory counts.",
+        doc="Virtual environment whose packages the application uses, absolute or relative to its directory. One of "
+        "another Python version needs processes of the application's own. Without it .venv in the directory counts.",
     )
     search_external_first = Attribute(bool, False, inert="there are no external repositories here")
     jar_open_interval = Attribute(int, 90000, unit="ms", inert="wheels in WEB-INF/lib are unpacked")
@@ -122,6 +123,8 @@ class WebappLoader(Lifecycle):
         self.space: ImportSpace | None = None
         #: Directories of packages that were installed for the application; its own code comes before them.
         self.installed: list[str] = []
+        #: The Python of the application's own processes; None for the server's.
+        self.own_python: OwnPython | None = None
         #: The places from which the code was imported, even if the application has failed since.
         self._path: list[str] = []
         self._seen: dict[str, tuple[int, int]] = {}

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import catalina
 from catalina.core.standard_context import StandardContext
 from catalina.deploy.declared_requirements import DECLARING, DeclaredRequirements, declared_requirements
 from catalina.deploy.dependencies import InstallRules
 from catalina.deploy.environments import Environments, has_compiled, prepared_place
-from catalina.deploy.virtual_environment import VirtualEnvironment, environment_in
+from catalina.deploy.virtual_environment import OwnPython, VirtualEnvironment, environment_in
 from catalina.errors import DeploymentError
 from catalina.loader.search_path import bare_module, own_link, search_path
 
@@ -97,16 +100,50 @@ def provide_packages(context: StandardContext) -> None:
     Raises:
         DeploymentError: they are not here and cannot be installed; the text says why.
     """
+    loader = context.loader
+    loader.own_python = None
     environment = _environment_of(context)
     if environment is None:
         place = install_packages(context)
-        context.loader.installed = [] if place is None else [place]
+        loader.installed = [] if place is None else [place]
         return
     root, work = os.path.abspath(context.document_root), os.path.abspath(context.work_path)
     inside = os.path.join(root, "")
     paths = [path for path in environment.imports() if path != root]
     _check_alone(context, environment, paths)
-    context.loader.installed = [path if path.startswith(inside) else own_link(path, work) for path in paths]
+    loader.installed = [path if path.startswith(inside) else own_link(path, work) for path in paths]
+    if environment.is_other_python and _may_run_other(context):
+        loader.own_python = _own_python(context, environment)
+
+
+def _may_run_other(context: StandardContext) -> bool:
+    """True when an application that has a virtual environment gets processes, which may run another Python."""
+    return context.deploys_here and not context.runs_here and context.isolation != "shared"
+
+
+def _own_python(context: StandardContext, environment: VirtualEnvironment) -> OwnPython:
+    """The Python of a virtual environment, with this software in it.
+
+    Raises:
+        DeploymentError: this software needs packages there that cannot be installed.
+    """
+    if environment.is_server_version:
+        imports = server_imports()
+    else:
+        environments = environments_of(context.host, context.install_dependencies)
+        program = os.path.realpath(environment.python)
+        imports = [environments.install_server(context.name or "/", environment.short_version, program)]
+    return OwnPython(environment.python, environment.short_version, tuple(imports))
+
+
+def server_imports() -> list[str]:
+    """Where the server finds its own packages: its import path without the standard library."""
+    library = sysconfig.get_path("stdlib")
+    own = (library, sysconfig.get_path("platstdlib"), os.path.join(library, "lib-dynload"))
+    archive = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
+    source = os.path.dirname(os.path.dirname(catalina.__file__))
+    found = [path for path in sys.path if path and path not in own and os.path.basename(path) != archive]
+    return found if source in found else [source, *found]
 
 
 def _check_alone(context: StandardContext, environment: VirtualEnvironment, paths: list[str]) -> None:
@@ -139,7 +176,7 @@ def _environment_of(context: StandardContext) -> VirtualEnvironment | None:
     given = context.loader.venv
     try:
         found = environment_in(root) if given is None else VirtualEnvironment.read(os.path.join(root, given))
-        unfit = "" if found is None else found.unfit
+        unfit = "" if found is None else _unfit(context, found)
         if unfit and given is None and declared_by(owner, root, bool(context.alt_dd_name)) is not None:
             log.info("[%s]: %s. It is left out, as the application declares its packages", owner, unfit)
             return None
@@ -148,6 +185,15 @@ def _environment_of(context: StandardContext) -> VirtualEnvironment | None:
     except DeploymentError as error:
         raise DeploymentError(f"[{owner}]: {error}") from None
     return found
+
+
+def _unfit(context: StandardContext, found: VirtualEnvironment) -> str:
+    """The reason why an application cannot use a virtual environment; empty when it can."""
+    if context.runs_here:
+        return found.unfit
+    if not context.deploys_here:
+        return ""  # whoever deploys has looked, and this process imports nothing of it
+    return found.unfit_alone if _may_run_other(context) else found.unfit
 
 
 def watched_files(context: StandardContext) -> list[Path]:
@@ -159,4 +205,6 @@ def sweep_packages(host: StandardHost, at_start: bool = False) -> None:
     """Remove installations that no application of a host uses; at the start also earlier ones of its applications."""
     contexts = [context for context in host.children if isinstance(context, StandardContext)]
     used = {place for context in contexts for place in context.loader.installed}
+    pythons = [python for context in contexts if (python := context.loader.own_python) is not None]
+    used |= {place for python in pythons for place in python.imports}
     environments_of(host, None).sweep(used, () if at_start else {context.base_name for context in contexts})

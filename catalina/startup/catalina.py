@@ -55,6 +55,8 @@ class Catalina:
         self.properties.setdefault("java.io.tmpdir", str(self.base / "temp"))
         self.config_file = self.base / config_file
         self.server: StandardServer | None = None
+        #: The bytes of server.xml, and of the files that it names as entities, by their paths.
+        self.files: dict[str, bytes] = {}
         #: Findings about the properties, which are reported before any file's.
         self.remarks: list[Finding] = []
 
@@ -94,7 +96,22 @@ class Catalina:
             raise
         for finding in digester.findings:
             log.log(finding.level, "%s", finding)
+        self.files = digester.files
         return self.adopt(root)
+
+    def load_again(self, files: Mapping[str, bytes]) -> StandardServer:
+        """Make the same server in another process of the node, whatever has become of the files. Its properties are
+        complete already, and what was not understood has been logged.
+
+        Args:
+            files: those that :meth:`load` has read.
+
+        Raises:
+            ConfigurationError: this process cannot make it.
+        """
+        extend_import_path(self.properties)
+        self.files = dict(files)
+        return self.adopt(Digester(self.substitution(), files).parse(self.config_file))
 
     def adopt(self, root: Digested) -> StandardServer:
         """Take the server that was made from a server.xml, and tell it its directories.

@@ -58,19 +58,23 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
 
     Args:
         catalina: loaded, not initialised.
+        life, shared: of the arbiter, in the process of a worker that runs another program than it.
     """
 
-    def __init__(self, catalina: Catalina) -> None:
+    def __init__(self, catalina: Catalina, life: NodeLife | None = None, shared: SharedParts | None = None) -> None:
         self.catalina = catalina
-        self.life = NodeLife()
-        self.workers = worker_count(catalina.properties, os.environ)
+        self.life = NodeLife() if life is None else life
+        #: The arbiter is another program.
+        self.is_executed = life is not None
+        self.workers = self.life.workers if self.is_executed else worker_count(catalina.properties, os.environ)
         if catalina.server is not None:
             catalina.server.workers = self.workers
         WorkerLimits(catalina.properties, 0)  # a limit that is none is refused before anything runs
-        self.life.workers = self.workers
+        if not self.is_executed:
+            self.life.workers = self.workers
         self.has_keeper = self.workers > 1 or catalina.properties.get(KEEPER, "").strip().lower() == "true"
         #: The parts that keeper and workers share; None for a node in one process.
-        self.shared: SharedParts | None = None
+        self.shared = shared
         #: The place of the process that is forked next: 0 the node or its keeper, then the workers.
         self.next_place = 0
         super().__init__()
@@ -91,6 +95,15 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
 
     def load(self) -> None:
         """There is no WSGI application to load: the node's contexts load theirs."""
+
+    def become(self, place: int, parent: int) -> None:
+        """Be the process in a place of the node, and exit.
+
+        Args:
+            parent: process id of the arbiter.
+        """
+        self.next_place = place
+        NodeWorker(0, parent, [], self, 0, self.cfg, ArbiterLog(self.cfg)).init_process()
 
     def run(self) -> int:
         """Initialise, fork, and wait until the node has ended for good; returns the exit code."""
@@ -313,6 +326,8 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         if stage is Stage.RESTARTING or (stage is Stage.STOPPED and code == 0):
             log.info("%s (process %d) has ended to be started again", name, pid)
             return
+        if is_pool and stage is Stage.STARTING:
+            life.note(Stage.FAILED, place)  # the keeper waits for it
         died_of = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.error("%s (process %d) has ended by %s; it is started again", name, pid, died_of)
         if is_pool:

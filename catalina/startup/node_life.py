@@ -12,6 +12,9 @@ import os
 import signal
 import struct
 
+from catalina.workers.connection_counts import SharedMemory
+from catalina.workers.shared_parts import POOL_SEATS
+
 __all__ = ["MAX_PLACES", "NodeLife", "PoolSeats", "Stage"]
 
 
@@ -48,10 +51,15 @@ class Stage(enum.IntEnum):
 
 
 class NodeLife:
-    """The shared page. Make it before the fork; the arbiter resets a place for each process that it forks."""
+    """The shared page. Make it before the fork; the arbiter resets a place for each process that it forks.
 
-    def __init__(self) -> None:
-        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+    Args:
+        memory: the page of the arbiter, in a process that runs another program; None makes one.
+    """
+
+    def __init__(self, memory: SharedMemory | None = None) -> None:
+        self.memory = memory or SharedMemory("catalina-life", mmap.PAGESIZE)
+        self._page = self.memory.page
 
     def stage(self, place: int = 0) -> Stage:
         """The stage of the process in a place, as either side has written it last."""
@@ -120,5 +128,10 @@ class PoolSeats:
     def give(self, number: int, owner: int) -> None:
         """See :meth:`NodeLife.give_seat`."""
         if self._life.seat(number) != owner:
+            self._life.note(Stage.STARTING, 1 + POOL_SEATS[number])  # nothing of an earlier process counts
             self._life.give_seat(number, owner)
             os.kill(os.getppid(), signal.SIGUSR1)
+
+    def has_failed(self, number: int) -> bool:
+        """See :class:`Seats`."""
+        return self._life.stage(1 + POOL_SEATS[number]) is Stage.FAILED

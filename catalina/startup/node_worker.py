@@ -24,15 +24,16 @@ from catalina.core.standard_host import StandardHost
 from catalina.errors import CatalinaError
 from catalina.juli.class_loader_log_manager import close_logging
 from catalina.startup.application_states import application_states
+from catalina.startup.executed_worker import HELD_SIGNALS, execute, own_python, tell_failure
 from catalina.startup.node_life import Stage
 from catalina.startup.node_parts import Keeper, NodePart, WholeNode, WorkerPart
-from catalina.workers.shared_parts import worker_name
+from catalina.workers.shared_parts import POOL_SEATS, worker_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
     from catalina.startup.catalina import Catalina
 
-__all__ = ["NodeWorker"]
+__all__ = ["BOOT_FAILED", "NodeWorker"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
@@ -89,7 +90,32 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             name_process("catalina-keeper" if self.place == 0 else _process_name(self.place - 1))
         self.init_signals()
         self.booted = True
+        if self.app.is_executed:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_SIGNALS)
+        elif self.place - 1 in POOL_SEATS:
+            self._run_own_python()
         sys.exit(self._live())
+
+    def _run_own_python(self) -> None:
+        """Execute the Python of a pool's application, if it has one; this returns when it has none, or the node ends.
+
+        Raises:
+            SystemExit: it cannot be executed.
+        """
+        server, shared = self.catalina.server, self.app.shared
+        if server is None or shared is None:
+            return
+        address, index = shared.listening.getsockname(), self.place - 1
+        python = own_python(address, index, lambda: server.is_ending)
+        if python is None:
+            return
+        try:
+            execute(self.catalina, self.app.life, shared, self.place, self.ppid, python)
+        except OSError as error:
+            why = f"cannot run [{python.program}]: {error.strerror}"
+            log.error("%s %s", self.describe(), why)
+            tell_failure(address, index, f"its process {why}")
+            sys.exit(BOOT_FAILED)
 
     def init_signals(self) -> None:
         """Signals as a JVM treats them; an ignored HUP stays ignored (nohup)."""

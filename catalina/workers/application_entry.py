@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalina.deploy.settling import stamp_of
+from catalina.deploy.virtual_environment import OwnPython
 from catalina.errors import ProtocolError
 from catalina.workers.shared_parts import POOL_SEATS
 
@@ -99,6 +100,7 @@ class ApplicationEntry:
         source: None for a ``<Context>`` of server.xml, which every process has.
         workers: the indexes of the workers that it runs in, the others pass its requests on; None for all but those of
             pools.
+        python: that of its own processes; None for the server's.
     """
 
     host: str
@@ -109,6 +111,7 @@ class ApplicationEntry:
     is_paused: bool
     source: ContextSource | None
     workers: tuple[int, ...] | None = None
+    python: OwnPython | None = None
 
     def runs_in(self, worker: int) -> bool:
         """True when it runs in the worker of that index. A pool's worker runs nothing but its application."""
@@ -133,9 +136,11 @@ class ApplicationEntry:
     def heard(cls, told: dict[str, Any]) -> ApplicationEntry:
         """The opposite of :meth:`told`. Raises ProtocolError."""
         try:
-            source, workers = told["source"], told["workers"]
+            source, workers, python = told["source"], told["workers"], told["python"]
             source = None if source is None else ContextSource(**source)
-            return cls(**{**told, "source": source, "workers": None if workers is None else tuple(workers)})
+            workers = None if workers is None else tuple(workers)
+            python = None if python is None else OwnPython(**{**python, "imports": tuple(python["imports"])})
+            return cls(**{**told, "source": source, "workers": workers, "python": python})
         except (TypeError, KeyError) as error:
             raise ProtocolError(f"expected the entry of an application: {error}") from error
 

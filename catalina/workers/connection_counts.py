@@ -7,15 +7,39 @@ other one for a moment: connections stay for many requests, so the worker that h
 from __future__ import annotations
 
 import mmap
+import os
 import struct
+import weakref
 from collections.abc import Sequence
 from hashlib import blake2b
 
-__all__ = ["ConnectionCounts"]
+__all__ = ["ConnectionCounts", "SharedMemory"]
 
 _COUNT = struct.Struct("I")
 #: The count of a place in which no worker accepts connections.
 ABSENT = 0xFFFFFFFF
+
+
+class SharedMemory:
+    """Memory that processes share, those that run another program, too: they get its descriptor.
+
+    Args:
+        name: for people who look at /proc.
+        size: in bytes; they are zero.
+        descriptor: of memory that another process has made; None makes one.
+    """
+
+    def __init__(self, name: str, size: int, descriptor: int | None = None) -> None:
+        self.descriptor = os.memfd_create(name, os.MFD_CLOEXEC) if descriptor is None else descriptor
+        self._finalizer = weakref.finalize(self, os.close, self.descriptor)
+        if descriptor is None:
+            os.ftruncate(self.descriptor, size)
+        self.page = mmap.mmap(self.descriptor, size)
+
+    def close(self) -> None:
+        """Close the descriptors of this process; whoever has views of the memory has released them."""
+        self.page.close()
+        self._finalizer()
 
 
 class ConnectionCounts:
@@ -23,16 +47,25 @@ class ConnectionCounts:
 
     Args:
         workers: the largest number of workers.
+        descriptor: of the counts of another process; None makes them.
     """
 
-    def __init__(self, workers: int) -> None:
-        self._page = mmap.mmap(-1, (workers + 1) * _COUNT.size)
-        self._page[:] = b"\xff" * len(self._page)
-        view = memoryview(self._page).cast("I")
+    def __init__(self, workers: int, descriptor: int | None = None) -> None:
+        self.memory = SharedMemory("catalina-counts", (workers + 1) * _COUNT.size, descriptor)
+        page = self.memory.page
+        if descriptor is None:
+            page[:] = b"\xff" * len(page)
+        self._view = view = memoryview(page).cast("I")
         #: The counts themselves: reading one is a single call in C.
         self._counts = view[:workers]
         #: The worker that is about to be replaced by its own wish; ABSENT for none.
         self._claim = view[workers:]
+
+    def close(self) -> None:
+        """Close the descriptors of this process."""
+        for view in (self._counts, self._claim, self._view):
+            view.release()
+        self.memory.close()
 
     def note(self, worker: int, count: int) -> None:
         """Note that a worker accepts, and its number of connections."""

@@ -34,7 +34,7 @@ from catalina.workers.frames import CallError
 from catalina.workers.peers import process_of
 from catalina.workers.placements import Placements
 from catalina.workers.pools import Pools, Seats, wants_pool, warn_of_walls
-from catalina.workers.services import KNOWS_SESSION
+from catalina.workers.services import KNOWS_SESSION, SEAT, SEAT_FAILED
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -96,6 +96,8 @@ class Followers:
         self._exchanged: set[str] = set()
         #: One fact about an application at a time.
         self._facts = threading.Lock()
+        links.services.add(SEAT, self._seat, is_quick=True)
+        links.services.add(SEAT_FAILED, self._seat_failed)
         links.services.add("join", self._join, is_quick=True)
         links.services.add("joined", self._note_start, is_quick=True)
         links.services.add("distributable", self._learn)
@@ -123,6 +125,7 @@ class Followers:
             serial = 1 if old is None else old.serial + 1
             waits = old is not None and old.is_paused
             entry = ApplicationEntry(context.host_path, context.name, files, serial, True, waits, source)
+            entry = replace(entry, python=context.loader.own_python)
             with self._table:
                 self._loaded = key
             try:
@@ -460,6 +463,27 @@ class Followers:
                 "new": is_new,
                 "applications": [replace(entry, is_paused=False).told() for entry in entries.values()],
             }
+
+    def _seat(self, caller: int | None, _: object) -> dict[str, Any] | None:
+        """The process of a pool's worker asks what it shall run; None while no application has its seat."""
+        with self._table:
+            starting = self._pools.starting
+            entries = [*([] if starting is None else [starting]), *self._entries.values()]
+            found = next((entry for entry in entries if caller in entry.seats), None)
+        return None if found is None else {"python": found.told()["python"]}
+
+    def _seat_failed(self, caller: int | None, why: str) -> None:
+        """The process in a seat cannot begin. An application that runs in no other worker has failed."""
+        if caller is None or self._pools.cannot_begin(caller, why):
+            return
+        with self._changing:
+            with self._table:
+                entry = next((entry for entry in self._entries.values() if caller in entry.seats), None)
+                if entry is None or any(self._outcome(index, entry.key) == "" for index in entry.seats):
+                    return
+                context = self._contexts.get(entry.key)
+            if context is not None and context.state.available:
+                context.fail(why)
 
     def _note_start(self, caller: int | None, failures: dict[str, str]) -> None:
         """A worker has started its applications, but for those with a reason why not."""

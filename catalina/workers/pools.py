@@ -43,6 +43,9 @@ class Seats(Protocol):
     def give(self, number: int, owner: int) -> None:
         """Want a worker in a seat, or none (0)."""
 
+    def has_failed(self, number: int) -> bool:
+        """True when the last process in a seat has ended before it served, and the next one has not begun."""
+
 
 def wants_pool(context: StandardContext) -> bool:
     """True when an application wants a pool of its own."""
@@ -108,6 +111,8 @@ class Pools:
         #: The entry of an application whose new workers start, for them alone. Under the lock.
         self.starting: ApplicationEntry | None = None
         self._died: set[int] = set()
+        #: Reasons of processes that could not begin, by their indexes. Under the lock.
+        self._not_begun: dict[int, str] = {}
         #: How often a worker was lost or replaced, by the number of the application. Under the lock.
         self._restarts: Counter[int] = Counter()
 
@@ -202,6 +207,15 @@ class Pools:
             elif index in POOL_SEATS and (owner := self._seats.owner(index - POOL_SEATS.start)):
                 self._restarts[owner] += 1
 
+    def cannot_begin(self, index: int, why: str) -> bool:
+        """A process has said why it ends before it begins; False when nobody waits for it."""
+        with self._table:
+            is_awaited = self.starting is not None and index in (self.starting.workers or ())
+            if is_awaited:
+                self._not_begun[index] = why
+                self._table.notify_all()
+            return is_awaited
+
     def restarts(self, key: str) -> int:
         """How often another worker has taken the place of one of an application's."""
         with self._table:
@@ -224,7 +238,7 @@ class Pools:
         """
         wanted = set(seats)
         with self._table:
-            self.starting, self._died = entry, set()
+            self.starting, self._died, self._not_begun = entry, set(), {}
         try:
             self._await(entry, wanted)
         except BaseException:
@@ -239,14 +253,16 @@ class Pools:
         name = entry.name or "/"
         with self._table:
             while True:
-                outcomes = {index: self._outcome(index, entry.key) for index in wanted}
+                outcomes = {index: self._not_begun.get(index) or self._outcome(index, entry.key) for index in wanted}
                 failed = next((why for why in outcomes.values() if why), "")
                 if failed:
                     raise DeploymentError(failed)
                 if all(why is not None for why in outcomes.values()):
                     return
-                if self._died & wanted:
-                    raise DeploymentError(f"{name}: a worker of its pool has ended while it started the application")
+                if self._died & wanted or any(self._seats.has_failed(index - POOL_SEATS.start) for index in wanted):
+                    raise DeploymentError(
+                        f"{name}: a worker of its pool has ended while it started the application; the log says why"
+                    )
                 if self._is_ending():
                     raise DeploymentError(f"{name}: the node stops")
                 if time.monotonic() > deadline and not wanted <= self._present():

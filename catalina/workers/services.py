@@ -11,7 +11,7 @@ from catalina.errors import CatalinaError
 from catalina.reactor import Reactor
 from catalina.workers.frames import CallError, decode_call, decode_result, encode_result
 
-__all__ = ["HOLDER", "KNOWS_SESSION", "MAY_FORGET", "MAY_MAKE_SESSION", "Calls", "Services"]
+__all__ = ["HOLDER", "KNOWS_SESSION", "MAY_FORGET", "MAY_MAKE_SESSION", "SEAT", "SEAT_FAILED", "Calls", "Services"]
 
 log = logging.getLogger("org.apache.catalina.workers.Services")
 
@@ -26,6 +26,11 @@ KNOWS_SESSION = "knows-session"
 
 #: Service of the keeper: the index of a worker that has a copy of a session of the manager with that key, or None.
 HOLDER = "holder"
+
+#: Service of the keeper: what the process in the caller's seat is to run; None while no application has the seat.
+SEAT = "seat"
+#: Service of the keeper: the reason why the process in the caller's seat cannot begin.
+SEAT_FAILED = "seat-failed"
 
 #: A service: the caller's worker (None for the keeper) and the argument; the result, as JSON can say it.
 Service = Callable[["int | None", Any], Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from catalina.workers.connection_counts import ConnectionCounts
 from catalina.workers.connection_moves import Pair, make_pairs
@@ -43,12 +43,43 @@ class SharedParts(NamedTuple):
         capacity = max(LEAST_CAPACITY, 2 * workers)
         return cls(listening, make_pairs((*range(capacity), *POOL_SEATS)), ConnectionCounts(capacity), capacity)
 
+    def told(self) -> dict[str, Any]:
+        """The numbers of the descriptors, as JSON can say them."""
+        return {
+            "listening": self.listening.fileno(),
+            "pairs": {str(index): [sock.fileno() for sock in pair] for index, pair in self.pairs.items()},
+            "counts": self.counts.memory.descriptor,
+            "capacity": self.capacity,
+        }
+
+    @classmethod
+    def heard(cls, told: dict[str, Any]) -> SharedParts:
+        """The opposite of :meth:`told`, in a process that has inherited the descriptors."""
+        pairs = {
+            int(index): (_inherited(reads), _inherited(writes)) for index, (reads, writes) in told["pairs"].items()
+        }
+        counts = ConnectionCounts(told["capacity"], told["counts"])
+        return cls(socket.socket(fileno=told["listening"]), pairs, counts, told["capacity"])
+
+    @property
+    def descriptors(self) -> list[int]:
+        """All descriptors."""
+        sockets = [self.listening, *(sock for pair in self.pairs.values() for sock in pair)]
+        return [*(sock.fileno() for sock in sockets), self.counts.memory.descriptor]
+
     def close(self) -> None:
         """Close the descriptors of this process."""
         self.listening.close()
+        self.counts.close()
         for pair in self.pairs.values():
             for sock in pair:
                 sock.close()
+
+
+def _inherited(descriptor: int) -> socket.socket:
+    sock = socket.socket(fileno=descriptor)
+    sock.setblocking(False)
+    return sock
 
 
 def worker_name(index: int) -> str:

@@ -15,6 +15,7 @@ from catalina.coyote.ajp.ajp_nio_protocol import AjpNioProtocol
 from catalina.coyote.http2.http2_protocol import Http2Protocol
 from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import LifecycleError
+from catalina.workers.roles import WorkerRole
 from tests.connector.serving import Client, serving
 from tests.support.stand_in import stand_in
 from tests.support.waiting import take_time, wait_until
@@ -111,7 +112,7 @@ def test_between_init_and_start_clients_wait_with_listen_on_init_and_are_refused
     connector.set_attribute("address", "127.0.0.1")
     if listens:
         connector.set_attribute("listenOnInit", "true")
-    connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=0))
+    connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=0, role=None))
     connector.init()
     try:
         where = ("127.0.0.1", connector.local_port)
@@ -125,10 +126,21 @@ def test_between_init_and_start_clients_wait_with_listen_on_init_and_are_refused
         connector.endpoint.close()
 
 
+def test_a_process_that_does_not_listen_neither_binds_nor_needs_certificates() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        connector = Connector(port=taken.getsockname()[1])
+        connector.set_attribute("address", "127.0.0.1")
+        connector.set_attribute("SSLEnabled", "true")
+        role = stand_in(WorkerRole, listens=False)
+        connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=0, role=role))
+        connector.init()
+        assert (connector.tls, connector.local_port) == (None, -1)
+
+
 def test_a_port_that_somebody_else_opens_between_init_and_start_names_itself():
     connector = Connector(port=0)
     connector.set_attribute("address", "127.0.0.1")
-    connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=0))
+    connector.service = stand_in(StandardService, server=stand_in(StandardServer, port_offset=0, role=None))
     connector.init()
     port = connector.local_port
     try:

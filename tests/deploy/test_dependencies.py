@@ -102,4 +102,4 @@ def test_an_installation_ends_with_its_time_and_with_the_server(
     ],
 )  # fmt: skip
 def test_the_fault_is_the_last_error_with_its_cure(lines: list[str], fault: str) -> None:
-    assert fault in dependencies._fault(lines)
+    assert fault in dependencies._fault(lines, builds=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -172,3 +173,45 @@ def test_requirements_in_a_circle_end(tmp_path):
     own = installed(tmp_path / "own", "a", "1", "b")
     installed(tmp_path / "own", "b", "1", "a", "missing")
     assert missing(["a"], [own], []) == ["missing (required by b 1)"]
+
+
+def test_the_servers_own_packages_for_another_python_are_installed_once_with_a_link_to_this_software(
+    host: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[DeclaredRequirements] = []
+    builds: list[bool] = []
+
+    def install(owner: str, declared: DeclaredRequirements, rules: InstallRules, target: str) -> None:
+        asked.append(declared)
+        builds.append(rules.builds)
+        Path(target).mkdir(parents=True)
+
+    monkeypatch.setattr(module, "install_dependencies", install)
+    kept = host.environments().install_server("/shop", "3.99", sys.executable)
+    assert host.environments().install_server("/other", "3.99", sys.executable) == kept
+    assert [(declared.python, declared.program) for declared in asked] == [("3.99", sys.executable)]
+    assert builds == [True], "as when this software itself is installed"
+    assert any(line.startswith("gunicorn==") for line in asked[0].lines), "in the version that the server has"
+    assert "lxml>=5" in asked[0].lines, "a compiled package may have another one"
+    assert (Path(kept, "catalina").is_symlink(), Path(kept, "catalina/reactor.py").exists()) == (True, True)
+    Path(kept, "catalina").unlink()
+    Path(kept, "catalina").symlink_to("/an/earlier/place")
+    host.environments().install_server("/shop", "3.99", sys.executable)
+    assert Path(kept, "catalina/reactor.py").exists()
+    assert host.environments().install_server("/shop", "3.98", sys.executable) != kept
+    with pytest.raises(
+        DeploymentError, match=r"\[/shop\]: the server for Python 3.97 needs .*gunicorn==.*keeps pip from"
+    ):
+        host.environments(allowed=False).install_server("/shop", "3.97", sys.executable)
+
+
+def test_without_an_index_the_reason_has_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "empty"))
+    with pytest.raises(DeploymentError) as refused:
+        Environments(str(tmp_path / "work"), InstallRules()).install_server("/shop", "3.99", sys.executable)
+    why = str(refused.value)
+    assert "[/shop]: pip cannot install the requirements of the server for Python 3.99: No matching" in why
+    assert "give pip an index or a directory with the wheels (PIP_FIND_LINKS), or make the virtual environment" in why
+    assert "\n" not in why

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from catalina.deploy import virtual_environment as module
 from catalina.deploy.virtual_environment import VirtualEnvironment, environment_in
 from catalina.errors import DeploymentError
 from tests.support.narrowing import there
@@ -33,16 +34,35 @@ def test_one_of_the_same_python_is_used(made: VirtualEnvironment) -> None:
 
 
 def test_the_servers_own_has_nothing_to_add(made: VirtualEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.prefix", made.directory)
+    monkeypatch.setattr(module, "SERVER_PACKAGES", made.site_packages)
     assert made.imports() == []
 
 
 @pytest.mark.parametrize("text", ["version = 3.9.2\n", "home = /usr/bin\nversion_info = 3.9.2.final.0\n"])
-def test_one_of_another_python_is_refused_in_one_line(made: VirtualEnvironment, text: str) -> None:
+def test_one_of_an_old_python_is_refused_in_one_line(made: VirtualEnvironment, text: str) -> None:
     why = config(made, text)
     assert ".venv] is of Python 3.9.2" in why
-    assert f"the server runs {platform.python_version()}: make it with a Python 3." in why
+    assert f"the server runs {platform.python_version()}; processes of the application's own could run 3.11 or" in why
+    assert "make it with a Python 3." in why
+    assert VirtualEnvironment.read(made.directory).unfit_alone == why
     assert "\n" not in why
+
+
+def test_one_of_a_newer_python_fits_a_process_of_its_own(made: VirtualEnvironment) -> None:
+    site = Path(made.site_packages)
+    site.parent.rename(site.parent.with_name("python3.99"))
+    assert 'give the application processes of its own (isolation="process"' in config(made, "version = 3.99.0+\n")
+    other = VirtualEnvironment.read(made.directory)
+    assert (other.short_version, other.is_server_version, other.unfit_alone) == ("3.99", False, "")
+    assert other.imports() == [other.site_packages]
+    assert other.site_packages.endswith(".venv/lib/python3.99/site-packages")
+
+
+def test_another_program_of_the_same_version_is_another_python(made: VirtualEnvironment, tmp_path: Path) -> None:
+    assert not made.is_other_python
+    venv.EnvBuilder(symlinks=False).create(tmp_path / "copied")
+    copied = VirtualEnvironment.read(str(tmp_path / "copied"))
+    assert (copied.is_other_python, copied.is_server_version, copied.unfit) == (True, True, "")
 
 
 def test_one_of_another_machine_or_without_packages_is_refused(made: VirtualEnvironment) -> None:

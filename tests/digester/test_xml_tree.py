@@ -192,3 +192,14 @@ def test_every_start_tag_of_a_document_is_found_with_its_attributes(source: str)
     root = etree.fromstring(source, etree.XMLParser(remove_comments=True))
     found = tag_lines(source)
     assert [set(tag.attributes) for tag in found] == [set(element.attrib) for element in root.iter()]
+
+
+def test_the_bytes_of_files_that_were_read_make_the_same_tree_again(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "hosts.xml").write_text('<Host name="a"/>')
+    known: dict[str, bytes] = {}
+    text = '<!DOCTYPE Server [<!ENTITY hosts SYSTEM "hosts.xml">]><Server>&hosts;</Server>'
+    first = read(text, known=known)
+    assert sorted(Path(path).name for path in known) == ["hosts.xml", "server.xml"]
+    (tmp_path / "hosts.xml").unlink()
+    again = read("<Other/>", known=dict(known), missing_entities_are_empty=True)
+    assert (again.tag, again.children[0].attributes["name"].value) == (first.tag, "a")

@@ -142,3 +142,14 @@ def test_a_server_that_cannot_start_is_logged_and_destroyed(make: Make, caplog: 
         catalina.start()
     assert "The required Server component failed to start so Tomcat is unable to start." in caplog.text
     assert server.state is LifecycleState.DESTROYED
+
+
+def test_another_process_makes_the_same_server_whatever_has_become_of_the_file(make: Make, tmp_path: Path) -> None:
+    first = make(shop="1")
+    first.load()
+    (tmp_path / "conf/server.xml").write_text("<Server")
+    (tmp_path / "conf/catalina.properties").write_text("late=1")
+    again = Catalina(tmp_path, tmp_path, first.properties)
+    server = again.load_again(first.files)
+    assert [service.name for service in server.services] == ["Catalina"]
+    assert ("late" in again.properties, again.properties["shop"]) == (False, "1")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 
 import pytest
 
 from catalina.startup.node_life import MAX_RESTARTS, RESTART_SECONDS, NodeLife, PoolSeats, Stage
+from catalina.workers.connection_counts import SharedMemory
+from catalina.workers.shared_parts import POOL_SEATS
 
 
 def test_a_life_begins_with_the_start() -> None:
@@ -58,3 +61,20 @@ def test_keeper_and_arbiter_share_the_seats_of_pools_and_the_number_of_workers(m
     assert (life.seat(31), seats.owner(31), seats.owner(30), life.workers) == (4711, 4711, 0, 3)
     assert told == [(os.getppid(), signal.SIGUSR1)], "the arbiter is told of a change, once"
     assert life.stage(1023) is Stage.STARTING
+
+
+def test_a_seat_has_failed_until_it_is_given_again_or_the_next_process_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    life = NodeLife()
+    monkeypatch.setattr(os, "kill", lambda *_: None)
+    seats = PoolSeats(life)
+    life.note(Stage.FAILED, 1 + POOL_SEATS[3])
+    assert (seats.has_failed(3), seats.has_failed(4)) == (True, False)
+    seats.give(3, 4711)
+    assert not seats.has_failed(3), "nothing of an earlier process counts"
+
+
+def test_another_program_sees_the_page_by_its_descriptor() -> None:
+    life = NodeLife()
+    other = NodeLife(SharedMemory("", mmap.PAGESIZE, os.dup(life.memory.descriptor)))
+    other.note(Stage.SERVING, 513)
+    assert life.stage(513) is Stage.SERVING

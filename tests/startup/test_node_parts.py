@@ -38,6 +38,7 @@ class OneNode:
         for server in self.servers:
             server.reactor.stop()
         self.shared.close()
+        self.life.memory.close()
 
 
 @pytest.fixture

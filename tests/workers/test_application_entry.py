@@ -11,6 +11,7 @@ import pytest
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
+from catalina.deploy.virtual_environment import OwnPython
 from catalina.errors import ProtocolError
 from catalina.workers.application_entry import ApplicationEntry, ContextSource, application_key, files_of, manager_key
 
@@ -70,3 +71,9 @@ def test_files_are_others_when_the_directory_is_exchanged_and_the_same_when_it_i
     (tmp_path / "shop").rmdir()
     (tmp_path / "old").rename(tmp_path / "shop")
     assert files_of(context) == before
+
+
+def test_an_entry_says_which_python_the_application_has() -> None:
+    python = OwnPython("/srv/venv/bin/python", "3.13", ("/srv/server",))
+    entry = ApplicationEntry("Catalina/localhost", "", "1:2", 1, True, False, None, (512,), python)
+    assert ApplicationEntry.heard(json.loads(json.dumps(entry.told()))) == entry

@@ -96,3 +96,12 @@ def test_workers_that_accept_are_known_by_their_numbers() -> None:
     counts = ConnectionCounts(2)
     counts.note(1, 0)
     assert [counts.accepts(worker) for worker in range(3)] == [False, True, False]
+
+
+def test_another_program_sees_the_counts_by_their_descriptor() -> None:
+    counts = ConnectionCounts(2)
+    counts.note(1, 7)
+    other = ConnectionCounts(2, os.dup(counts.memory.descriptor))
+    assert other.fewest_beside(0) == 1
+    other.leave(1)
+    assert counts.fewest_beside(0) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
+from catalina.deploy.virtual_environment import OwnPython
 from catalina.errors import DeploymentError
+from catalina.lifecycle import LifecycleState
 from catalina.workers.application_entry import ApplicationEntry
 from catalina.workers.followers import Followers
+from catalina.workers.services import SEAT, SEAT_FAILED
 from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.workers.fake_seats import FakeSeats
@@ -348,3 +352,64 @@ def test_the_first_worker_alone_asks_the_health_of_a_new_version(following: Foll
     following.followers.start(following.context)
     asked = [asked["asks_health"] for _, service, asked in following.told if service == "load"]
     assert asked == [True, False]
+
+
+def test_the_process_in_a_seat_hears_which_python_it_runs(following: Following) -> None:
+    following.context.isolation = "process"
+    python = following.context.loader.own_python = OwnPython("/srv/venv/bin/python", "3.13", ("/srv/server",))
+    start = threading.Thread(target=lambda: following.followers.start(following.context))
+    start.start()
+    wait_until(lambda: any(following.seats.owners), "a seat is taken")
+    worker = following.node.add_worker(512)
+    wait_until(lambda: worker.queries.call(SEAT, None) is not None, "the keeper knows the seat")
+    assert worker.queries.call(SEAT, None) == {"python": {**asdict(python), "imports": ["/srv/server"]}}
+    following.follow(worker)
+    worker.queries.call("joined", {})
+    start.join(15)
+    assert worker.queries.call(SEAT, None) == {"python": {**asdict(python), "imports": ["/srv/server"]}}
+    assert following.node.workers[0].queries.call(SEAT, None) is None, "it has no seat"
+
+
+def test_a_process_that_cannot_begin_says_why_to_whoever_waits_for_it(following: Following) -> None:
+    following.context.isolation = "process"
+    errors: list[str] = []
+
+    def start() -> None:
+        try:
+            following.followers.start(following.context)
+        except DeploymentError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    wait_until(lambda: any(following.seats.owners), "a seat is taken")
+    worker = following.node.add_worker(512)
+    wait_until(lambda: worker.queries.call(SEAT, None) is not None, "the keeper waits for it")
+    worker.queries.call(SEAT_FAILED, "its Python has gone")
+    thread.join(15)
+    assert errors == ["its Python has gone"]
+    assert not any(following.seats.owners)
+
+
+def test_an_application_whose_only_process_cannot_begin_again_has_failed(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following.context.isolation = "process"
+    thread = threading.Thread(target=lambda: following.followers.start(following.context))
+    thread.start()
+    wait_until(lambda: any(following.seats.owners), "a seat is taken")
+    is_told(following, 512)
+    worker = following.node.workers[-1]
+    worker.queries.call("joined", {})
+    thread.join(15)
+    failed: list[str] = []
+    monkeypatch.setattr(following.context, "fail", failed.append)
+    following.context.state = LifecycleState.STARTED
+    worker.queries.call(SEAT_FAILED, "another process of it is there")
+    assert failed == []
+    worker.channel.close()
+    links = following.node.keeper.links
+    wait_until(lambda: 513 not in [member.port for member in links.members], "the process has gone")
+    worker.queries.call(SEAT_FAILED, "its Python has gone")
+    following.node.workers[0].queries.call(SEAT_FAILED, "it has no seat")
+    assert failed == ["its Python has gone"]

@@ -128,7 +128,7 @@ def test_a_worker_that_dies_meanwhile_fails_the_start() -> None:
     keeper = Keeper()
     start, seats = started(keeper)
     keeper.pools.lost(seats[0])
-    assert start.end() == "/shop: a worker of its pool has ended while it started the application"
+    assert start.end() == "/shop: a worker of its pool has ended while it started the application; the log says why"
 
 
 def test_a_worker_that_does_not_come_fails_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,3 +157,14 @@ def test_the_start_says_where_cross_context_ends(caplog: pytest.LogCaptureFixtur
         '[/own] crossContext="true" reaches no other application',
         "[/own] runs in processes of its own, where crossContext of [/shared] does not reach it",
     ]
+
+
+def test_a_process_that_ends_before_it_has_reached_the_keeper_ends_the_wait() -> None:
+    keeper = Keeper()
+    seats = keeper.pools.take(ENTRY.key, 1)
+    start = Start(lambda: keeper.pools.start(ENTRY, seats))
+    keeper.seats.failed.add(0)
+    with keeper.table:
+        keeper.table.notify_all()
+    assert start.end() == ("/shop: a worker of its pool has ended while it started the application; the log says why")
+    assert keeper.seats.owners[0] == 0

@@ -56,7 +56,8 @@ _COUNTED = frozenset({int, tuple, frozenset, range, decimal.Decimal, uuid.UUID})
 _BUILTINS: tuple[type, ...] = (object, int, float, str, bytes, tuple, frozenset)
 _INERT_HASHES = {vars(kind)["__hash__"] for kind in (*_BUILTINS, enum.Enum)}
 _INERT_COMPARISONS = {vars(kind)["__eq__"] for kind in _BUILTINS}
-_INERT_READING = {vars(kind)["__getattribute__"] for kind in _BUILTINS}
+#: Python 3.13 and later have it in fewer of these types.
+_INERT_READING = {looked_up(kind, "__getattribute__") for kind in _BUILTINS}
 
 #: The reason why a class's instances cannot be keys, empty when they can. The classes are held weakly.
 _known: weakref.WeakKeyDictionary[type, str] = weakref.WeakKeyDictionary()
