@@ -202,6 +202,7 @@ class WorkerApplications:
         entries = self._table()
         if entries is None:
             return lambda: None
+        self._role.tell_changes()
         for entry in entries:
             context = self._context(entry.key)
             if context is not None and context.state.available:

@@ -6,7 +6,7 @@ as the workers have them. A change of an attribute and a call of an operation ac
 name means the bean as worker 0 has it.
 
 A worker that comes later has read the configuration only: before it serves it asks for the changes since, and makes
-them, too.
+them, too. So does a keeper that follows another one: its workers tell it what they were told.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _repeated = RepeatedMessages(log)
 COUNTS, READ, SET, INVOKE = "bean-counts", "bean-read", "bean-set", "bean-invoke"
 #: Service of the keeper: the changes since the start.
 CHANGES = "bean-changes"
+#: Service of the keeper: a worker tells it the changes that another keeper has told the worker.
+MADE = "bean-changes-made"
 #: Changes that the keeper remembers; an operator makes a few.
 MAX_CHANGES = 1000
 #: Seconds that the keeper may take to tell them.
@@ -109,6 +111,8 @@ class WorkerBeans:
         self._registry = registry
         self._lock = threading.Lock()
         self._has_caught_up = False
+        #: Service and argument of the changes that last, by their keys, in their order.
+        self._made: dict[tuple[str, ...], list[Any]] = {}
         services.add(COUNTS, lambda _, __: _counts(registry))
         services.add(READ, lambda _, name: _plain(registry.find(ObjectName.parse(name)).items()))
         services.add(SET, lambda _, what: self._change(SET, what))
@@ -121,29 +125,58 @@ class WorkerBeans:
             ask: calls a service of the keeper, with an argument and the seconds that it may take.
         """
         with self._lock:
-            for service, what in ask(CHANGES, None, CHANGES_SECONDS):
-                try:
-                    self._make(service, what)
-                except CatalinaError as error:
-                    log.warning("[%s] of [%s] is not as the other workers have it: %s", what[1], what[0], error)
-                except Exception as error:  # noqa: BLE001  # any component's code; the worker serves all the same
-                    log.info("[%s] of [%s] has not been repeated: %r", what[1], what[0], error)
+            for key, service, what in ask(CHANGES, None, CHANGES_SECONDS):
+                self._note(key, service, what)
+                _repeat(self._registry, service, what)
             self._has_caught_up = True
 
-    def _change(self, service: str, what: Sequence[Any]) -> None:
+    def tell(self, ask: Callable[[str, object, float], Any]) -> None:
+        """Another keeper is there, which has read the configuration only: tell it the changes."""
+        with self._lock:
+            made = [[list(key), *change] for key, change in self._made.items()]
+        if made:
+            ask(MADE, made, CHANGES_SECONDS)
+
+    def _change(self, service: str, asked: Sequence[Any]) -> None:
         """A change comes from the keeper, which has noted it before. Until the others are made here, it is among those
         that this worker will ask for.
         """
+        key, what = asked
         with self._lock:
             if self._has_caught_up:
-                self._make(service, what)
+                self._note(key, service, what)
+                _make(self._registry, service, what)
 
-    def _make(self, service: str, what: Sequence[Any]) -> None:
-        bean = self._registry.find(ObjectName.parse(what[0]))
-        if service == SET:
-            bean.set(what[1], what[2])
-        else:
-            bean.invoke(bean.operation(what[1], len(what[2])), what[2])
+    def _note(self, key: Sequence[str] | None, service: str, what: Sequence[Any]) -> None:
+        if key is not None:
+            self._made.pop(tuple(key), None)
+            self._made[tuple(key)] = [service, what]
+            if len(self._made) > MAX_CHANGES:
+                del self._made[next(iter(self._made))]
+
+
+def _make(registry: Registry, service: str, what: Sequence[Any]) -> None:
+    """Make a change in this process alone.
+
+    Args:
+        what: the bean's name, and attribute and value, or operation and arguments.
+    """
+    found = registry.find(ObjectName.parse(what[0]))
+    bean = ManagedBean(found.component, found.name)
+    if service == SET:
+        bean.set(what[1], what[2])
+    else:
+        bean.invoke(bean.operation(what[1], len(what[2])), what[2])
+
+
+def _repeat(registry: Registry, service: str, what: Sequence[Any]) -> None:
+    """Make a change that other processes have made. One that cannot be made costs only itself."""
+    try:
+        _make(registry, service, what)
+    except CatalinaError as error:
+        log.warning("[%s] of [%s] is not as the other processes have it: %s", what[1], what[0], error)
+    except Exception as error:  # noqa: BLE001  # any component's code; the process serves all the same
+        log.info("[%s] of [%s] has not been repeated: %r", what[1], what[0], error)
 
 
 def _counts(registry: Registry) -> dict[str, Values]:
@@ -196,6 +229,7 @@ class Changes:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
+        self._adopting = threading.Lock()
         self._made: dict[tuple[str, ...], Change] = {}
 
     def note(self, key: tuple[str, ...], change: Change) -> None:
@@ -210,15 +244,37 @@ class Changes:
                               "More than [%d] changes at run time: a worker that comes later does not repeat [%s]",
                               MAX_CHANGES, " ".join(lost))  # fmt: skip
 
+    def adopt(self, made: Sequence[Sequence[Any]]) -> None:
+        """Make the changes that another keeper has seen; each worker tells them, and the first one counts.
+
+        Args:
+            made: key, service and argument of each, in their order.
+        """
+        with self._adopting:
+            for key, service, what in made:
+                with self._lock:
+                    is_known = tuple(key) in self._made
+                if not is_known:
+                    _repeat(self._registry, service, what)
+                    self._note_present(tuple(key), service, what)
+
+    def _note_present(self, key: tuple[str, ...], service: str, what: list[Any]) -> None:
+        name = ObjectName.parse(what[0])
+        try:
+            bean = self._registry.find(name)
+        except InstanceNotFound:
+            return
+        self.note(key, change_of(bean.component, name, service, what))
+
     def present(self) -> list[list[Any]]:
-        """Service and argument of each change that still is in effect here, in their order."""
+        """Key, service and argument of each change that still is in effect here, in their order."""
         with self._lock:
             made = list(self._made.items())
         outdated = [key for key, change in made if not self._counts(change)]
         with self._lock:
             for key in outdated:
                 self._made.pop(key, None)
-        return [[change.service, change.what] for key, change in made if key not in outdated]
+        return [[list(key), change.service, change.what] for key, change in made if key not in outdated]
 
     def _counts(self, change: Change) -> bool:
         try:
@@ -232,19 +288,31 @@ class Changes:
         return bool(ManagedBean(bean.component, bean.name).value_of(change.what[1]) == change.value)
 
 
+def change_of(component: Component, name: ObjectName, service: str, what: list[Any]) -> Change:
+    """A change that was made in the keeper.
+
+    Args:
+        what: the argument of the service.
+    """
+    value = ManagedBean(component, name).value_of(what[1]) if service == SET else None
+    is_applications = "context" in name.keys or "j2eeType" in name.keys
+    return Change(service, what, value, weakref.ref(component) if is_applications else None)
+
+
 class NodeBean(ManagedBean):
     """A bean of the node.
 
     Args:
         component: the keeper's; None for one that only workers have, whose class is ``kind``.
         values: the workers' values, which count before the keeper's own.
-        act: does in the workers what is done here; takes a service and its argument. Raises CatalinaError.
+        act: does in the workers what is done here; takes a service, its argument, and the key of a change that lasts.
+            Raises CatalinaError.
         changes: notes what lasts; None for a bean of one worker.
     """
 
     def __init__(
         self, component: Component, name: ObjectName, values: Callable[[], Mapping[str, Any]],
-        act: Callable[[str, list[Any]], None], changes: Changes | None = None, *, is_here: bool,
+        act: Callable[[str, list[Any], tuple[str, ...] | None], None], changes: Changes | None = None, *, is_here: bool,
     ) -> None:  # fmt: skip
         super().__init__(component, name)
         self._workers_values = values
@@ -271,8 +339,7 @@ class NodeBean(ManagedBean):
         text = None if value is None else as_text(value)
         if self._is_here:
             super().set(name, value)
-            self._note(("set", name), SET, [name, text], ManagedBean(self.component, self.name).value_of(name))
-        self._act(SET, [name, text])
+        self._act(SET, [name, text], self._noted(("set", name), SET, [name, text]))
 
     def invoke(self, found: Operation, arguments: Sequence[Any]) -> object:
         """See :meth:`ManagedBean.invoke`: in all processes, if it changes something."""
@@ -282,19 +349,17 @@ class NodeBean(ManagedBean):
             return result
         # A text that may be null is null there, too.
         what = [found.name, [None if argument is None else as_text(argument) for argument in arguments]]
-        if found.lasting and self._is_here:
-            self._note((found.lasting, *what[1][:1]), INVOKE, what)
-        self._act(INVOKE, what)
+        key = self._noted((found.lasting, *what[1][:1]), INVOKE, what) if found.lasting else None
+        self._act(INVOKE, what, key)
         return result
 
-    def _note(self, key: tuple[str | None, ...], service: str, what: list[Any], value: object = None) -> None:
-        """Before the workers hear of it, so that one that asks later learns of it."""
-        if self._changes is None or self.name is None:
-            return
-        is_applications = "context" in self.name.keys or "j2eeType" in self.name.keys
-        component = weakref.ref(self.component) if is_applications else None
-        change = Change(service, [str(self.name), *what], value, component)
-        self._changes.note((str(self.name), *(each or "" for each in key)), change)
+    def _noted(self, words: tuple[str | None, ...], service: str, what: list[Any]) -> tuple[str, ...] | None:
+        """Note a change before the workers hear of it, so that one that asks later learns of it; the change's key."""
+        if self._changes is None or self.name is None or not self._is_here:
+            return None
+        key = (str(self.name), *(each or "" for each in words))
+        self._changes.note(key, change_of(self.component, self.name, service, [str(self.name), *what]))
+        return key
 
 
 class NodeBeans(Views):
@@ -308,6 +373,7 @@ class NodeBeans(Views):
         self._counted_at = -FRESH_SECONDS
         self._changes = Changes(registry)
         links.services.add(CHANGES, lambda _, __: self._changes.present())
+        links.services.add(MADE, lambda _, made: self._changes.adopt(made))
         registry.views = self
         registry.add_source(self._of_workers)
 
@@ -316,9 +382,11 @@ class NodeBeans(Views):
     def _call(self, service: str, argument: object, only: int | None = None) -> dict[int, Any]:
         return self._links.call_all(service, argument, ANSWER_SECONDS, only)
 
-    def _act(self, name: ObjectName, only: int | None, service: str, what: list[Any]) -> None:
+    def _act(
+        self, name: ObjectName, only: int | None, service: str, what: list[Any], key: tuple[str, ...] | None = None
+    ) -> None:
         """Act in workers. A bean that a worker has not is left out there."""
-        results = self._call(service, [str(name), *what], only)
+        results = self._call(service, [key, [str(name), *what]], only)
         self._counted_at = -FRESH_SECONDS  # whoever changes something sees it changed
         faults = [str(each) for each in results.values() if isinstance(each, CatalinaError)]
         faults = [each for each in faults if str(name) not in each]  # InstanceNotFound says the name

@@ -424,6 +424,10 @@ class WorkerRole:
         connector = self._connectors[number]
         connector.serve(sock, lambda host: RelayConnection(host, Stream(host, sock, ("", 0)), connector))
 
+    def tell_changes(self) -> None:
+        """Tell a keeper that follows another one what was changed at run time."""
+        self._beans.tell(self.queries.call)
+
     def serve(self) -> None:
         """The connectors run, and everything is as in the other workers: take connections."""
         self._beans.catch_up(self.queries.call)

@@ -277,6 +277,15 @@ def names_of(node: Node, host: str) -> set[int]:
     return found
 
 
+def aliases_by(port: int, bean: str) -> object:
+    """The host's names as a new client sees them; None while there is no keeper, or it has no such bean yet."""
+    try:
+        with JmxClient(port) as jmx:
+            return jmx.invoke(bean, "findAliases")
+    except (OSError, EOFError, AssertionError):
+        return None
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_host_has_another_name_in_all_workers_also_in_those_that_come_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
@@ -310,6 +319,12 @@ def test_a_host_has_another_name_in_all_workers_also_in_those_that_come_later(
                         return False
 
                 wait_until(has_served, "the worker that comes later serves", 60)
+        if workers > 1:
+            (killed,) = node.named_processes("catalina-keeper")
+            os.kill(killed, signal.SIGKILL)
+            wait_until(lambda: aliases_by(port, bean) == ["shop.example"], "the next keeper knows the name", 60)
+            assert names_of(node, "shop.example") == {200}
+        with JmxClient(port) as jmx:
             jmx.invoke(bean, "removeAlias", "shop.example")
             assert names_of(node, "shop.example") == {404}
         assert f"invoke [addAlias] of [{bean}] to [['shop.example']]" in node.log

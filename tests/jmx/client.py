@@ -40,12 +40,16 @@ class RawClient:
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.socket.sendall(b"JRMI\0\2\x4b")
-        head = self.socket.recv(1, socket.MSG_WAITALL)
-        assert head == b"\x4e"
-        (size,) = struct.unpack(">H", self.socket.recv(2, socket.MSG_WAITALL))
-        self.socket.recv(size + 4, socket.MSG_WAITALL)
-        self.socket.sendall(b"\0\x09127.0.0.1\0\0\0\0")
+        try:
+            self.socket.sendall(b"JRMI\0\2\x4b")
+            head = self.socket.recv(1, socket.MSG_WAITALL)
+            assert head == b"\x4e"
+            (size,) = struct.unpack(">H", self.socket.recv(2, socket.MSG_WAITALL))
+            self.socket.recv(size + 4, socket.MSG_WAITALL)
+            self.socket.sendall(b"\0\x09127.0.0.1\0\0\0\0")
+        except BaseException:
+            self.socket.close()
+            raise
 
     def __enter__(self) -> RawClient:
         return self
@@ -108,9 +112,13 @@ class JmxClient:
     def __init__(self, port: int) -> None:
         self._raw = RawClient(port)
         new_client = Method("newClient", "(Ljava/lang/Object;)Ljavax/management/remote/rmi/RMIConnection;", "o")
-        kind, stub = self._raw.call(self._raw.door(), -1, method_hash(new_client), None)
-        assert kind == 1
-        self._target = target_of(stub)
+        try:
+            kind, stub = self._raw.call(self._raw.door(), -1, method_hash(new_client), None)
+            assert kind == 1
+            self._target = target_of(stub)
+        except BaseException:
+            self._raw.socket.close()
+            raise
 
     def __enter__(self) -> JmxClient:
         return self

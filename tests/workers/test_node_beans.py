@@ -239,7 +239,7 @@ def test_what_a_worker_cannot_repeat_is_logged_and_the_rest_is_done(
     beans.workers[1].register(LOG, valve)
     beans.catch_up(1)
     assert valve.enabled is False
-    assert "[addAlias] of [Catalina:type=Host,host=localhost] is not as the other workers have it" in caplog.text
+    assert "[addAlias] of [Catalina:type=Host,host=localhost] is not as the other processes have it" in caplog.text
 
 
 def test_the_number_of_remembered_changes_is_bounded(beans: Beans, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,6 +252,28 @@ def test_the_number_of_remembered_changes_is_bounded(beans: Beans, monkeypatch: 
     beans.workers[1].register(HOST, host)
     beans.catch_up(1)
     assert host.aliases == ["h2.example", "h3.example", "h4.example"]
+
+
+def test_a_keeper_that_follows_another_one_hears_of_the_changes_from_the_workers(beans: Beans) -> None:
+    beans.register(LOG, AccessLogValve)
+    beans.register(HOST, lambda: StandardHost(name="localhost"))
+    beans.keeper.set(LOG, "enabled", False, CALLER)
+    beans.keeper.invoke(HOST, "addAlias", ["a.example"], CALLER)
+    later, valve, host = Registry(), AccessLogValve(), StandardHost(name="localhost")
+    later.register(LOG, valve)
+    later.register(HOST, host)
+    NodeBeans(later, beans.node.keeper.links)
+    for worker in range(2):
+        beans.offered[worker].tell(beans.node.workers[worker].queries.call)
+    assert (valve.enabled, host.aliases) == (False, ["a.example"])
+    later.set(LOG, "enabled", True, CALLER)
+    beans.offered[0].tell(beans.node.workers[0].queries.call)
+    assert valve.enabled is True, "what the new keeper knows counts"
+    beans.come_back(1)
+    last = StandardHost(name="localhost")
+    beans.workers[1].register(HOST, last)
+    beans.catch_up(1)
+    assert last.aliases == ["a.example"]
 
 
 def test_a_file_is_written_by_the_keeper_alone(beans: Beans) -> None:
