@@ -7,7 +7,8 @@
   all of them; one gunicorn (gthread) for each application; the Java Tomcat with 20 wars. Printed are the seconds from
   the start of the first process until all applications have answered, the processes, and what they use together after
   one request each: PSS, in which a page that several processes share counts once.
-- ``counter``: requests per second of the counter in a pool of one beside those of a shared worker, in turns.
+- ``counter``: requests per second, and processor time per request, of the counter in a pool of one beside a shared
+  worker, in turns.
 
 Needs wrk and Java with Tomcat 10.1's jars; see benchmarks/replication.py.
 """
@@ -128,7 +129,7 @@ def gunicorn_site(directory: Path) -> Site:
     servers = [
         subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-k", "gthread", "--threads", "8", "-w", "1", "-b", f"127.0.0.1:{port}",
-             "--log-level", "error", "wsgi:application"],
+             "--no-control-socket", "--log-level", "error", "wsgi:application"],
             cwd=directory,
         )
         for port in ports
@@ -243,7 +244,9 @@ def counter(directory: Path, seconds: float, rounds: int) -> None:
         print_table(contenders)
         shared, pool = contenders
         pairs = [one / other for one, other in zip(pool.rates, shared.rates, strict=True)]
-        print(f"  pool / shared: {statistics.median(pairs):.3f}   target at least 0.97")
+        print(f"  requests per second, pool / shared: {statistics.median(pairs):.3f}   target at least 0.97")
+        times = [statistics.median(each.cpu_us["all"]) for each in (shared, pool)]
+        print(f"  processor time per request, pool / shared: {times[1] / times[0]:.3f}   target at most 1.03")
     finally:
         for contender in contenders:
             contender.close()
