@@ -4,7 +4,7 @@ A frame is a head and a payload, everything big-endian::
 
     head      u32 bytes of the payload, u8 kind, u32 number
 
-    1 HELLO        u8 version of this format (1), u8 0: messages, 1: queries, u16 index of the worker, u32 process id
+    1 HELLO        u8 version of this format (2), u8 0: messages, 1: queries, u16 index of the worker, u32 process id
     2 READY        u32 process id of the keeper; everything is deployed
     3 POST         messages of a round, from a worker; number 0, or that of the ACKNOWLEDGE that it waits for
     4 ACKNOWLEDGE  the POST of that number is where the cluster's send options want it
@@ -21,8 +21,11 @@ A frame is a head and a payload, everything big-endian::
     14 OUTDATED    key, then a session's bare id: another node has taken it over; ask before it is used again
     15 ...         between two workers, about one request: relay_frames.py
 
-    messages  key, then for each u32 length, u16 length of its ordering key, message, ordering key
+    messages  key, then for each u32 length of its content, u8 event, u64 ms since 1970, u16 length, id, content
     key       u16 length, UTF-8: engine/host/context, which manager it is for
+
+A message has the parts of a SessionMessage that its manager needs; the keeper makes Java's object of it, if there is a
+group to hear it.
 
 Both ends are processes of one node and one user. A frame that breaks this grammar ends the link all the same: it is
 made anew then, and both sides compare what they have.
@@ -37,6 +40,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from catalina.errors import CatalinaError, ProtocolError
+from catalina.ha.session.session_message import SessionMessage, new_message
 
 __all__ = [
     "FORMAT",
@@ -57,23 +61,21 @@ __all__ = [
     "encode_frame",
     "encode_hello",
     "encode_keyed",
+    "encode_message",
     "encode_messages",
     "encode_result",
 ]
 
 #: Version of this format. Both ends run the same code, but for the time of an upgrade in place.
-FORMAT = 1
+FORMAT = 2
 #: Bytes of one payload: as much as a round of requests with large sessions can bring.
 MAX_PAYLOAD = 256 * 2**20
 
 _HEAD = struct.Struct(">IBI")
 _HELLO = struct.Struct(">BBHI")
-_MESSAGE = struct.Struct(">IH")
+_MESSAGE = struct.Struct(">IBQH")
 _U16 = struct.Struct(">H")
 _U32 = struct.Struct(">I")
-
-#: A message of the session managers, and the key that keeps its order: a session's id, or None for none.
-Message = tuple[bytes, "str | None"]
 
 
 class Kind(enum.IntEnum):
@@ -207,30 +209,53 @@ def decode_keyed(payload: bytes) -> tuple[bytes, bytes]:
     return payload[2:end], payload[end:]
 
 
-def encode_messages(key: bytes, messages: Iterable[Message]) -> bytes:
-    """The payload of POST and SHOW."""
-    parts = [_U16.pack(len(key)), key]
-    for data, order in messages:
-        name = b"" if order is None else order.encode("utf-8", "surrogatepass")
-        parts += (_MESSAGE.pack(len(data), len(name)), data, name)
-    return b"".join(parts)
+def encode_message(
+    event: int,
+    context_name: str | None,  # noqa: ARG001 -- the frame has a key
+    session: bytes | None,
+    session_id: str | None,
+    unique_id: str | None,  # noqa: ARG001
+    timestamp_ms: int | None,
+) -> bytes:
+    """A message of POST and SHOW, from what :func:`catalina.ha.session.session_message.encode_message` makes the
+    group's of. Neither the name nor the unique id travels: the frame's key says which manager it is for.
+    """
+    content = session or b""
+    name = (session_id or "").encode("utf-8", "surrogatepass")
+    return _MESSAGE.pack(len(content), event, timestamp_ms or 0, len(name)) + name + content
 
 
-def decode_messages(payload: bytes) -> tuple[bytes, list[Message]]:
-    """The key, and the messages in their order. Raises ProtocolError: the lengths do not add up."""
-    key, rest = decode_keyed(payload)
-    messages: list[Message] = []
-    position = 0
-    while position < len(rest):
-        if position + _MESSAGE.size > len(rest):
-            raise ProtocolError(f"byte {position}: expected the lengths of a message, got {len(rest) - position} bytes")
-        size, name_size = _MESSAGE.unpack_from(rest, position)
+def encode_messages(key: bytes, messages: Iterable[bytes]) -> bytes:
+    """The payload of POST and SHOW, of messages that :func:`encode_message` has made."""
+    return b"".join((_U16.pack(len(key)), key, *messages))
+
+
+def decode_messages(payload: bytes) -> tuple[bytes, list[SessionMessage]]:
+    """The key, and the messages in their order.
+
+    Raises:
+        ProtocolError: the lengths do not add up, or an id is no text.
+    """
+    size = len(payload)
+    position = 2 + _U16.unpack_from(payload)[0] if size >= 2 else 2
+    if position > size:
+        raise ProtocolError(f"expected the key of a manager in {position} bytes, got {size}")
+    key = payload[2:position]
+    messages: list[SessionMessage] = []
+    while position < size:
         start = position + _MESSAGE.size
-        position = start + size + name_size
-        if position > len(rest):
-            raise ProtocolError(f"byte {start}: expected {size + name_size} bytes, got {len(rest) - start}")
-        name = rest[start + size : position]
-        messages.append((rest[start : start + size], name.decode("utf-8", "surrogatepass") if name else None))
+        if start > size:
+            raise ProtocolError(f"byte {position}: expected the head of a message, got {size - position} bytes")
+        length, event, time_ms, id_size = _MESSAGE.unpack_from(payload, position)
+        content = start + id_size
+        position = content + length
+        if position > size:
+            raise ProtocolError(f"byte {start}: expected {id_size + length} bytes, got {size - start}")
+        try:
+            name = payload[start:content].decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise ProtocolError(f"byte {start}: expected an id in UTF-8: {error}") from error
+        messages.append(new_message((event, None, payload[content:position], name or None, None, time_ms)))
     return key, messages
 
 

@@ -7,9 +7,9 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from catalina.errors import CatalinaError, ProtocolError
 from catalina.reactor import Reactor
@@ -18,7 +18,6 @@ from catalina.workers.frames import (
     Frame,
     Hello,
     Kind,
-    Message,
     decode_keyed,
     decode_messages,
     encode_forgotten,
@@ -29,6 +28,9 @@ from catalina.workers.frames import (
 from catalina.workers.link import Link
 from catalina.workers.services import Services
 from catalina.workers.session_tellers import TELL_ENDS
+
+if TYPE_CHECKING:
+    from catalina.ha.session.session_message import SessionMessage
 
 __all__ = ["KeeperChannel", "LeftSessions"]
 
@@ -44,7 +46,7 @@ GIVE_SECONDS = 10.0
 class Hearer(Protocol):
     """A manager of this worker."""
 
-    def hear(self, data: bytes, *, tells: bool = False) -> None: ...
+    def hear(self, message: SessionMessage, *, tells: bool = False) -> None: ...
 
     def tell_ends(self, messages: Sequence[bytes]) -> None: ...
 
@@ -195,8 +197,8 @@ class KeeperChannel:
                 key, messages = decode_messages(frame.payload)
                 manager = self.managers.get(key)
                 if manager is not None:  # else the application has just stopped here
-                    for data, _ in messages:
-                        manager.hear(data, tells=frame.number == 1)
+                    for message in messages:
+                        manager.hear(message, tells=frame.number == 1)
             case Kind.SHARED | Kind.OUTDATED:
                 key, name = decode_keyed(frame.payload)
                 manager = self.managers.get(key)
@@ -252,7 +254,7 @@ class KeeperChannel:
 
     def _post_left(self, key: bytes, left: LeftSessions) -> None:
         for message in left.messages:
-            self.post(key, ((message, None),), acknowledged=False)
+            self.post(key, (message,), acknowledged=False)
 
     def _say_given(self, link: Link | None, then: Callable[[], None]) -> None:
         """All sessions are on their way: now post again what was not acknowledged, because it is about them."""
@@ -272,8 +274,8 @@ class KeeperChannel:
 
     # -- what is posted ------------------------------------------------------------------------------------------
 
-    def post(self, key: bytes, messages: Sequence[Message], acknowledged: bool) -> Delivery:
-        """Hand messages to the keeper. Any thread.
+    def post(self, key: bytes, messages: Iterable[bytes], acknowledged: bool) -> Delivery:
+        """Hand messages, as frames have them, to the keeper. Any thread.
 
         Args:
             acknowledged: the delivery is done when the group has them as the cluster's send options want it; else when

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from catalina.ha.session.map_session import MapSession
     from catalina.tribes.channel import Delivery
     from catalina.tribes.ledger.record import Record
-    from catalina.workers.frames import Message
 
 __all__ = ["MAP", "HeldSessions", "MapCopies", "MapMember", "MapPosts"]
 
@@ -140,12 +139,15 @@ class MapPosts:
         """Post one message."""
         return self.post_all(((data, None),), to)
 
-    def post_all(self, messages: Sequence[Message], to: Sequence[Member]) -> Delivery | None:
+    def post_all(self, messages: Sequence[tuple[bytes, str | None]], to: Sequence[Member]) -> Delivery | None:
+        """Enter the table's messages about sessions into the map."""
+        return self.enter([SessionMessage.decode(data) for data, _ in messages])
+
+    def enter(self, messages: Sequence[SessionMessage]) -> Delivery | None:
         """Enter messages about sessions into the map."""
-        decoded = [SessionMessage.decode(data) for data, _ in messages]
 
         def enter() -> None:
-            for message in decoded:
+            for message in messages:
                 self._enter(message)
 
         return self._map.deliver(enter)
@@ -193,9 +195,12 @@ class MapCopies(SessionCopies):
 
     # -- from a worker -------------------------------------------------------------------------------------------
 
-    def posted(self, worker: Member, messages: Sequence[Message]) -> Delivery | None:
+    def posted(self, worker: Member, messages: Sequence[SessionMessage]) -> Delivery | None:
         """See :meth:`SessionCopies.posted`. The end of a session leaves as soon as it is read, and counts, too."""
         return self._map.with_its_messages(lambda: super(MapCopies, self).posted(worker, messages))
+
+    def _relay(self, messages: Sequence[SessionMessage]) -> Delivery | None:
+        return self.manager.cluster.enter(messages)
 
     def _is_current(self, record: Record) -> bool:
         return record.key not in self._outdated

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Protocol
 from catalina.errors import ProtocolError
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.session_message import (
+    EVT_CHANGE_SESSION_ID,
     EVT_LEDGER,
     EVT_SESSION_CREATED,
     EVT_SESSION_EXPIRED,
     SessionMessage,
+    encode_message,
 )
 from catalina.tribes.channel import EVERYTHING
 from catalina.tribes.ledger.wire import Copy, Question, decode, encode_copies, encode_ends
+from catalina.workers import frames
 from catalina.workers.session_tellers import SessionTellers
 
 if TYPE_CHECKING:
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from catalina.tribes.channel import Delivery
     from catalina.tribes.ledger.record import Record
     from catalina.tribes.member import Member
-    from catalina.workers.frames import Message
 
 __all__ = ["SessionCopies", "Workers"]
 
@@ -44,8 +46,8 @@ class Workers(Protocol):
         """The workers that are there."""
         ...
 
-    def show(self, member: Member, key: bytes, messages: Sequence[Message], *, tells: bool = False) -> None:
-        """Send messages to a worker; a worker that has gone gets nothing. Any thread.
+    def show(self, member: Member, key: bytes, messages: Sequence[bytes], *, tells: bool = False) -> None:
+        """Send messages, as frames have them, to a worker; a worker that has gone gets nothing. Any thread.
 
         Args:
             tells: this worker tells its listeners.
@@ -109,19 +111,15 @@ class SessionCopies:
 
     # -- from a worker -------------------------------------------------------------------------------------------
 
-    def posted(self, worker: Member, messages: Sequence[Message]) -> Delivery | None:
-        """A worker says what its requests have changed. The group hears the same messages.
+    def posted(self, worker: Member, messages: Sequence[SessionMessage]) -> Delivery | None:
+        """A worker says what its requests have changed. The group hears the same.
 
         Returns:
             The delivery to the group; None when there is nobody to tell.
-
-        Raises:
-            ProtocolError: a message is none.
         """
         manager = self.manager
-        relayed: list[Message] = []
-        for data, order in messages:
-            message = SessionMessage.decode(data)
+        relayed: list[SessionMessage] = []
+        for message in messages:
             self._reads_whole = is_whole = message.event == EVT_LEDGER
             manager.message_data_received(message, worker)
             self._reads_whole = False
@@ -132,10 +130,21 @@ class SessionCopies:
                     self._note_refused(message.session_id)
                 if message.event == EVT_SESSION_CREATED and self._granted.get(worker.port):
                     self._granted[worker.port] -= 1
-                relayed.append((data, order))
-        cluster = manager.cluster
-        if not relayed or cluster is None:
+                relayed.append(message)
+        return self._relay(relayed) if relayed else None
+
+    def _relay(self, messages: Sequence[SessionMessage]) -> Delivery | None:
+        """Tell the group; returns the delivery, None when there is nobody to tell."""
+        cluster, name = self.manager.cluster, self.manager.name
+        if cluster is None or not cluster.members:
             return None
+        relayed = [
+            (
+                encode_message(event, name, body, session_id, session_id, time_ms),
+                EVERYTHING if event == EVT_CHANGE_SESSION_ID else session_id,
+            )
+            for event, _, body, session_id, _, time_ms in messages
+        ]
         return cluster.post_all(relayed, cluster.members)
 
     def _given(self, message: SessionMessage) -> None:
@@ -319,12 +328,16 @@ class SessionCopies:
 
     # -- told by the manager -------------------------------------------------------------------------------------
 
-    def post(self, member: Member, data: bytes) -> bool:
-        """Send the manager's message if it is for a worker; True when it was."""
+    def post(self, member: Member, body: bytes) -> bool:
+        """Send the ledger's message if it is for a worker; True when it was."""
         if member.host:
             return False
-        self._workers.show(member, self.key, [(data, EVERYTHING)])
+        self._workers.show(member, self.key, [self._message(body)])
         return True
+
+    def _message(self, body: bytes) -> bytes:
+        """A message of the ledger, for a worker."""
+        return frames.encode_message(EVT_LEDGER, None, body, None, None, self.manager.now_ms())
 
     def changed(self, record: Record, by: Member | None, *, is_use: bool = True) -> None:
         """A record is here, has changed or was used. A worker that says so has a copy; other holders are shown it."""
@@ -426,11 +439,11 @@ class SessionCopies:
             alive = [record for record in records if ledger.addressed(record.key) is record]
             graves = [ledger.grave_of(record.key) for record in records if record not in alive]
         ended = [grave for grave in graves if grave is not None]
-        messages: list[Message] = []
+        messages: list[bytes] = []
         if alive:
-            messages.append((self.manager.ledger_message(manager.state_sender.encoded(alive)), EVERYTHING))
+            messages.append(self._message(manager.state_sender.encoded(alive)))
         if ended:
-            messages.append((self.manager.ledger_message(encode_ends(ended)), EVERYTHING))
+            messages.append(self._message(encode_ends(ended)))
         if messages:
             self._workers.show(worker, self.key, messages, tells=tells)
 

@@ -107,7 +107,7 @@ class KeeperGroup:
         """
         options = self.channel_send_options if options is None else options
         waits = not options & SEND_OPTIONS_ASYNCHRONOUS or (bool(self.shared) and self._are_shared(messages))
-        delivery = self.channel.post(self._key, messages, waits)
+        delivery = self.channel.post(self._key, [data for data, _ in messages], waits)
         if not delivery.done:
             note(delivery)
         return delivery

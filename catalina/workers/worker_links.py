@@ -20,7 +20,6 @@ from catalina.workers.frames import (
     Frame,
     Hello,
     Kind,
-    Message,
     decode_forgotten,
     decode_hello,
     decode_keyed,
@@ -216,7 +215,7 @@ class WorkerLinks:
 
     # -- for SessionCopies ---------------------------------------------------------------------------------------
 
-    def show(self, member: Member, key: bytes, messages: Sequence[Message], *, tells: bool = False) -> None:
+    def show(self, member: Member, key: bytes, messages: Sequence[bytes], *, tells: bool = False) -> None:
         """See :class:`Workers`."""
         link = self._links.get(member)
         if link is not None:

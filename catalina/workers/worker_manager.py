@@ -14,6 +14,7 @@ from catalina.ha.session.delta_session import STAYS_HERE, DeltaSession
 from catalina.ha.session.session_message import EVT_LEDGER, SessionMessage
 from catalina.tribes.ledger.record import Record, Snapshot, bare_id
 from catalina.tribes.ledger.wire import Copies, Copy, decode, encode_question
+from catalina.workers import frames
 from catalina.workers.keeper_queries import KeeperGoneError
 from catalina.workers.peers import KEEPER
 
@@ -74,6 +75,7 @@ class WorkerManager(DeltaManager):
     """
 
     cluster: Keeper  # type: ignore[assignment]  # the part of a cluster that a manager needs
+    encode_message = staticmethod(frames.encode_message)
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -206,16 +208,13 @@ class WorkerManager(DeltaManager):
 
     # -- the keeper ----------------------------------------------------------------------------------------------
 
-    def hear(self, data: bytes, *, tells: bool = False) -> None:
+    def hear(self, message: SessionMessage, *, tells: bool = False) -> None:
         """A message of the keeper about a session that this worker has. In the runner.
 
         Args:
             tells: this worker tells its listeners.
-
-        Raises:
-            ProtocolError: it is none.
         """
-        (self._telling_receiver if tells else self.receiver).apply(SessionMessage.decode(data), KEEPER)
+        (self._telling_receiver if tells else self.receiver).apply(message, KEEPER)
 
     # -- listeners -----------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from catalina.workers.frames import (
     encode_frame,
     encode_hello,
     encode_keyed,
+    encode_message,
     encode_messages,
     encode_result,
 )
@@ -58,9 +59,13 @@ def _frames(data: bytes) -> None:
 
 def _streams() -> list[bytes]:
     key = b"Catalina/localhost//shop"
+    messages = [
+        encode_message(13, "/shop", b"body", "AB.n1", "AB.n1", 1),
+        encode_message(101, None, b"", None, None, 1),
+    ]
     return [
         encode_hello(Hello(False, 3, 4711)) + encode_frame(Kind.GIVEN),
-        encode_frame(Kind.POST, encode_messages(key, [(b"message", "AB.n1"), (b"", None)]), 7),
+        encode_frame(Kind.POST, encode_messages(key, messages), 7),
         encode_frame(Kind.ASK, encode_keyed(key, b"\x08\0\0\0\2AB"), 1),
         encode_frame(Kind.FORGET, encode_forgotten(key, [("AB.n1", 60_000), ("CD", 0)])),
         encode_frame(Kind.CALL, encode_call("deploy", {"name": "/shop"}), 1),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalina.errors import ProtocolError
+from catalina.ha.session.session_message import SessionMessage
 from catalina.workers.frames import (
     MAX_PAYLOAD,
     CallError,
@@ -25,6 +26,7 @@ from catalina.workers.frames import (
     encode_forgotten,
     encode_frame,
     encode_hello,
+    encode_message,
     encode_messages,
     encode_result,
 )
@@ -66,10 +68,17 @@ def test_a_frame_that_is_too_long_is_refused_before_it_comes():
         list(FrameReader().feed(head))
 
 
-@given(keys, st.lists(st.tuples(st.binary(max_size=50), names | st.none())))
-def test_messages_come_back_in_their_order(key: bytes, messages: list[tuple[bytes, str | None]]) -> None:
-    expected = [(data, order or None) for data, order in messages]
-    assert decode_messages(encode_messages(key, messages)) == (key, expected)
+@given(keys, st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=50), names, st.integers(0, 2**64 - 1))))
+def test_messages_come_back_in_their_order(key: bytes, messages: list[tuple[int, bytes, str, int]]) -> None:
+    encoded = [encode_message(event, "/shop", body, name, "free", at) for event, body, name, at in messages]
+    expected = [SessionMessage(event, None, body, name or None, None, at) for event, body, name, at in messages]
+    assert decode_messages(encode_messages(key, encoded)) == (key, expected)
+
+
+def test_an_id_that_is_no_text_is_refused_with_its_place():
+    payload = encode_messages(b"k", [encode_message(13, None, b"body", "id", None, 1)])
+    with pytest.raises(ProtocolError, match="byte 18: expected an id in UTF-8"):
+        decode_messages(payload.replace(b"id", b"\xff\xff"))
 
 
 @given(keys, st.lists(st.tuples(names, st.integers(0, 2**32 - 1))))
@@ -107,7 +116,7 @@ def test_an_error_of_the_other_side_is_raised_here():
 
 def test_many_messages_cost_as_much_as_they_are_long():
     def decoding(size: int) -> Any:
-        payload = encode_messages(b"k", [(b"x", "id")] * size)
+        payload = encode_messages(b"k", [encode_message(13, None, b"x", "id", None, 1)] * size)
         return lambda: decode_messages(payload)
 
     assert_linear(decoding, 200)

@@ -83,6 +83,9 @@ class ClusterManagerBase(ManagerBase):
         known; else None."""
         return None
 
+    #: True when :meth:`requests_completed` sends the changes of all requests as one: their answers wait for one thing.
+    sends_as_one = False
+
     @property
     def answers_wait(self) -> bool:
         """True when a request's answer may have to wait for messages of :meth:`request_completed`."""

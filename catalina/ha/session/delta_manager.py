@@ -127,6 +127,10 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
     )
     enable_statistics = Attribute(bool, True, doc="Count the messages sent and received by kind.")
 
+    sends_as_one = True
+    #: Makes the bytes of its messages.
+    encode_message = staticmethod(encode_message)
+
     def __init__(self, surroundings: Surroundings = PROCESS, **values: Any) -> None:
         super().__init__(surroundings, **values)
         self.sent: Counter[int] = Counter()
@@ -291,7 +295,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         except BaseException as error:
             log.exception(UNABLE)
             self.not_replicated(error)
-        held = [each for _, _, each in entries if each is not None]
+        held = {each for _, _, each in entries if each is not None}
         if held:
             settle(held, () if delivery is None else (delivery,))
 
@@ -312,7 +316,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
                 [(session.record, changes) for session, _, changes in told], now_ms * 1000
             )
         messages: list[tuple[bytes, str]] = []
-        name, record_all = self.name, self.record_all_actions
+        name, record_all, encode = self.name, self.record_all_actions, self.encode_message
         for (session, actions, _), version in zip(told, versions, strict=True):
             session.is_primary = True
             session.last_replicated_ms = now_ms
@@ -323,7 +327,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
                 event, body = EVT_SESSION_DELTA, serialize(session_id, record_all, actions) + STAMP + version
             else:
                 event, body = EVT_SESSION_ACCESSED, STAMP + version
-            messages.append((encode_message(event, name, body, session_id, session_id, now_ms), session_id))
+            messages.append((encode(event, name, body, session_id, session_id, now_ms), session_id))
         if messages and self.enable_statistics:
             deltas = sum(1 for _, actions, _ in told if actions)
             self.sent[EVT_SESSION_DELTA] += deltas
@@ -360,7 +364,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
             self.sent[event] += 1
         # A changed id concerns two sessions; messages about the new id must not arrive before it.
         key = EVERYTHING if event == EVT_CHANGE_SESSION_ID else session_id
-        data = encode_message(event, self.name, body, session_id, unique_id, now_ms)
+        data = self.encode_message(event, self.name, body, session_id, unique_id, now_ms)
         return cluster.post_bytes(data, members, key=key)
 
     def count_sent(self, event: int) -> None:
@@ -370,7 +374,7 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
 
     def ledger_message(self, body: bytes) -> bytes:
         """The bytes of a message of the ledger."""
-        return encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", self.now_ms())
+        return self.encode_message(EVT_LEDGER, self.name, body, "LEDGER", "LEDGER", self.now_ms())
 
     def post_ledger(self, body: bytes, member: Member, options: int = _NOTICED) -> Delivery | None:
         """Send a message of the ledger to a node of this software."""
@@ -378,10 +382,9 @@ class DeltaManager(DeltaCounters, ClusterManagerBase):
         if cluster is None:
             return None
         self.count_sent(EVT_LEDGER)
-        data = self.ledger_message(body)
-        if self.copies is not None and self.copies.post(member, data):
+        if self.copies is not None and self.copies.post(member, body):
             return None
-        return cluster.post_bytes(data, (member,), options, key=EVERYTHING, even_silent=True)
+        return cluster.post_bytes(self.ledger_message(body), (member,), options, key=EVERYTHING, even_silent=True)
 
     def admit(self, copies: Sequence[Copy[Snapshot]]) -> Sequence[Copy[Snapshot]]:
         """Those of a peer's copies that this node takes: all."""

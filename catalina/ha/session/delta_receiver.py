@@ -81,8 +81,8 @@ class WorkerCopies(Protocol):
     def ending(self, session: DeltaSession) -> None:
         """This process is about to end a session."""
 
-    def post(self, member: Member, data: bytes) -> bool:
-        """Send a message if ``member`` is a worker of this node; True when it is."""
+    def post(self, member: Member, body: bytes) -> bool:
+        """Send a message of the ledger if ``member`` is a worker of this node; True when it is."""
 
 
 class DeltaReceiver:

@@ -68,6 +68,8 @@ _BLOCK = bytes((TC_BLOCKDATA,))
 _USUAL_START = STREAM_HEADER + _BLOCK
 _HEAD = struct.Struct(">?i")
 _ACTION = struct.Struct(">ii")
+#: Behind the id: the head of a delta, its first action, and the length of that action's name.
+_FIRST = struct.Struct(">?iiiH")
 _U16 = struct.Struct(">H")
 
 
@@ -179,7 +181,7 @@ class DeltaRequest(NamedTuple):
             ProtocolError: the bytes are not a delta; nothing of it may be applied.
         """
         try:
-            return _read_usual(data) or _read_any(data)
+            return _read_one(data) or _read_usual(data) or _read_any(data)
         except FAULTS as fault:
             raise broken("a delta", fault) from fault
 
@@ -232,6 +234,28 @@ def _read_utf(data: bytes, at: int) -> tuple[str, int]:
         raise UnusualError
     text = data[start:end]
     return text.decode("ascii") if text.isascii() else decode_modified_utf8(text, start), end
+
+
+def _read_one(data: bytes) -> DeltaRequest | None:
+    """Read a delta that sets one attribute, as most requests do; None for any other."""
+    if not data.startswith(_USUAL_START):
+        return None
+    try:
+        start = len(_USUAL_START) + 1
+        end = start + data[start - 1]
+        id_end = start + 2 + _U16.unpack_from(data, start)[0]
+        record_all, count, kind, action, name_size = _FIRST.unpack_from(data, id_end)
+        name_start = id_end + _FIRST.size
+        name_end = name_start + name_size
+        if count != 1 or name_end + 1 != end or not data[name_end]:
+            return None
+        cut = skim(data, end, 0, DEFAULT_LIMITS.depth)
+        if cut is None:
+            return None
+        session_id, name = str(data[start + 2 : id_end], "ascii"), str(data[name_start:name_end], "ascii")
+    except (IndexError, ValueError, struct.error):
+        return None  # the other readers say what is wrong, if something is
+    return _new_request((session_id, record_all, [new_action((kind, action, name, cut[0]))]))
 
 
 def _read_usual(data: bytes) -> DeltaRequest | None:

@@ -41,6 +41,7 @@ __all__ = [
     "decode_session_id",
     "encode_message",
     "encode_session_id",
+    "new_message",
     "stamp",
     "stamp_of",
 ]
@@ -151,7 +152,7 @@ class SessionMessage(NamedTuple):
             _, event, time, is_set, context_name, session, session_id, unique_id = _FORM.read(data)
         except FAULTS as fault:
             raise broken("a session message", fault) from fault
-        return _new_message((event, context_name, session, session_id, unique_id, time if is_set else None))
+        return new_message((event, context_name, session, session_id, unique_id, time if is_set else None))
 
     @staticmethod
     def matches(data: bytes) -> bool:
@@ -160,7 +161,7 @@ class SessionMessage(NamedTuple):
 
 
 #: Makes a message of all its fields, as the class does, without a call of Python.
-_new_message = partial(tuple.__new__, SessionMessage)
+new_message = partial(tuple.__new__, SessionMessage)
 
 
 def encode_session_id(session_id: str) -> bytes:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from catalina.attributes import Attribute
@@ -75,8 +75,12 @@ class ReplicationValve(ValveBase):
         self.nr_of_filter_requests = 0
         self.nr_of_cross_context_send_requests = 0
         self.last_send_time = 0.0
+        #: Guards what follows: a thread that has just lost the loop's role may still add a session.
+        self._noting = threading.Lock()
         #: Sessions to look at after the round.
-        self._waiting: deque[tuple[ClusterManagerBase, CompletedRequest]] = deque()
+        self._waiting: list[tuple[ClusterManagerBase, CompletedRequest]] = []
+        #: The answers of this round wait for these, one for each manager that sends the changes of a round as one.
+        self._held: dict[ClusterManagerBase, Delivery] = {}
         self._scheduled = False
 
     def _start(self) -> None:
@@ -126,23 +130,31 @@ class ReplicationValve(ValveBase):
         reactor = None if channel is None else channel.reactor
         if at_once or reactor is None or not reactor.in_runner:
             return manager.replicate(session, request)
-        held = None
-        if manager.answers_wait:
-            held = Delivery(1)
+        with self._noting:
+            held = self._held_for(manager) if manager.answers_wait else None
+            self._waiting.append((manager, (session, request, held)))
+            is_first, self._scheduled = not self._scheduled, True
+        if held is not None:
             response.hold(held)
-        self._waiting.append((manager, (session, request, held)))
-        if not self._scheduled:
-            self._scheduled = True
+        if is_first:
             reactor.after_work(self._replicate_waiting)
         return False
 
+    def _held_for(self, manager: ClusterManagerBase) -> Delivery:
+        if not manager.sends_as_one:
+            return Delivery(1)
+        held = self._held.get(manager)
+        if held is None:
+            held = self._held[manager] = Delivery(1)
+        return held
+
     def _replicate_waiting(self) -> None:
-        # first, so that a session that is added from here on, even by a late thread, schedules another run
-        self._scheduled = False
-        waiting = self._waiting
+        with self._noting:
+            self._scheduled = False
+            waiting, self._waiting = self._waiting, []
+            self._held.clear()
         by_manager: dict[ClusterManagerBase, list[CompletedRequest]] = {}
-        for _ in range(len(waiting)):
-            manager, entry = waiting.popleft()
+        for manager, entry in waiting:
             by_manager.setdefault(manager, []).append(entry)
         for manager, entries in by_manager.items():
             manager.requests_completed(entries)

@@ -18,6 +18,9 @@ from catalina.ha.session.delta_request import (
     TYPE_PRINCIPAL,
     DeltaAction,
     DeltaRequest,
+    _read_any,
+    _read_one,
+    _read_usual,
     fixed_action,
     serialize,
 )
@@ -160,6 +163,23 @@ def test_what_is_no_delta_is_the_documented_error(data: bytes) -> None:
 def test_every_delta_comes_back(attributes: dict[str, EncodedValue]) -> None:
     actions = [DeltaAction(TYPE_ATTRIBUTE, ACTION_SET, name, value) for name, value in attributes.items()]
     assert DeltaRequest.decode(serialize("session", False, actions)).actions == actions
+
+
+ONE = serialize("S.n1", False, [attribute("count", encode_value(7))])
+
+
+@settings(max_examples=300)
+@given(st.sampled_from([*WIRES, ONE, ONE + b"Pv" + bytes(16)]), st.data())
+def test_the_reader_of_one_action_finds_what_the_others_find(wire: bytes, data: st.DataObject) -> None:
+    changed = bytearray(wire)
+    for _ in range(data.draw(st.integers(0, 3))):
+        changed[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
+    found = _read_one(bytes(changed))
+    assert found is None or found == (_read_usual(bytes(changed)) or _read_any(bytes(changed)))
+
+
+def test_the_reader_of_one_action_reads_what_most_requests_send() -> None:
+    assert _read_one(ONE) == DeltaRequest("S.n1", False, [attribute("count", encode_value(7))])
 
 
 @settings(max_examples=300)
