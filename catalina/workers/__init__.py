@@ -10,7 +10,7 @@ the keeper. All processes are children of one arbiter, which starts those that d
               +-- worker 1    ...
 
 - ``frames``: what the two say to each other, as bytes; no socket.
-- ``link``: a stream of frames on the event loop.
+- ``link``: a stream of frames on the event loop. ``link_poll``: the keeper reads them together, in pauses under load.
 - ``keeper_channel``, ``keeper_queries``: the worker's end. ``worker_links``: the keeper's end.
 - ``worker_cluster``, ``worker_manager``: the cluster and the session manager of an application in a worker.
 - ``worker_affinity_valve``, ``connection_moves``: a connection goes to the worker that has its session.

@@ -7,10 +7,14 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from catalina.errors import ProtocolError
-from catalina.reactor import READ, WRITE, Reactor
+from catalina.reactor import READ, WRITE
 from catalina.workers.frames import Frame, FrameReader
+
+if TYPE_CHECKING:
+    from catalina.reactor import HasFileno
 
 __all__ = ["Link"]
 
@@ -24,6 +28,20 @@ MAX_READS = 16
 MAX_QUEUED = 256 * 2**20
 #: Buffers of the socket. The changes of a round fit in, so a write almost never waits.
 SOCKET_BYTES = 2**20
+
+
+class Poll(Protocol):
+    """The part of a loop that a link needs."""
+
+    def register(
+        self, sock: HasFileno, events: int, callback: Callable[[int], None], *, first: bool = False
+    ) -> None: ...
+
+    def modify(self, sock: HasFileno, events: int) -> None: ...
+
+    def unregister(self, sock: HasFileno) -> None: ...
+
+    def call_soon(self, callback: Callable[[], None]) -> None: ...
 
 
 class Link:
@@ -51,7 +69,7 @@ class Link:
     def __init__(
         self,
         sock: socket.socket,
-        reactor: Reactor,
+        reactor: Poll,
         name: str,
         on_frame: Callable[[Frame], None],
         on_lost: Callable[[], None],
@@ -76,6 +94,12 @@ class Link:
     def open(self) -> None:
         """Read from now on, before everything else after a standstill."""
         self._reactor.register(self._sock, READ, self._on_ready, first=True)
+
+    def move(self, poll: Poll) -> None:
+        """Let another one poll it from now on. In the runner, before another thread knows the link."""
+        self._reactor.unregister(self._sock)
+        self._reactor = poll
+        self.open()
 
     def close(self) -> None:
         """End the stream. Queued frames are lost."""

@@ -183,7 +183,7 @@ class SessionCopies:
         asked, _ = decode(question)
         if not isinstance(asked, Question):
             raise ProtocolError(f"expected a question, got {type(asked).__name__}")
-        record = self._record(asked.id)
+        record = self._record_of_any(asked.id)
         if record is not None and self._is_current(record):
             then()
         else:
@@ -205,6 +205,15 @@ class SessionCopies:
         with self.manager.lock:
             return self.manager.ledger.addressed(session_id)
 
+    def _record_of_any(self, session_id: str) -> Record | None:
+        """The record, also when the message of the worker that has made the session has not been read."""
+        record = self._record(session_id)
+        if record is None:
+            for member in self._workers.members:
+                self._workers.catch_up(member)
+            record = self._record(session_id)
+        return record
+
     def asked(self, worker: Member, question: bytes, *, may_go: bool = False) -> tuple[bytes, Member | bool]:
         """A worker wants a session that it does not have.
 
@@ -222,12 +231,11 @@ class SessionCopies:
         if not isinstance(asked, Question):
             raise ProtocolError(f"expected a question, got {type(asked).__name__}")
         manager = self.manager
-        with manager.lock:
-            record = manager.ledger.addressed(asked.id)
+        record = self._record_of_any(asked.id)
         others = set() if record is None else self._holders.get(record.key, set()) - {worker}
         if may_go and others:
             return b"", min(others, key=lambda member: member.port)  # the same for all connections of a client
-        for holder in () if record is None else self._holders.get(record.key, ()):
+        for holder in () if record is None else tuple(self._holders.get(record.key, ())):
             self._workers.catch_up(holder)  # answers that arrived there are older than the question
         self._workers.catch_up(worker)
         with manager.lock:
@@ -243,7 +251,7 @@ class SessionCopies:
 
     def holder(self, session_id: str) -> int | None:
         """The index of a worker that has a copy of a session, the same for all who ask; None without one."""
-        record = self._record(session_id)
+        record = self._record_of_any(session_id)
         holders = () if record is None else self._holders.get(record.key, ())
         return min((member.port - 1 for member in holders), default=None)
 

@@ -30,6 +30,7 @@ from catalina.workers.frames import (
     encode_messages,
 )
 from catalina.workers.link import Link
+from catalina.workers.link_poll import LinkPoll
 from catalina.workers.peers import worker_member
 from catalina.workers.services import HOLDER, MAY_FORGET, MAY_MAKE_SESSION, Calls, Services
 from catalina.workers.session_copies import SessionCopies
@@ -46,6 +47,8 @@ log = logging.getLogger("org.apache.catalina.workers.WorkerLinks")
 HELLO_SECONDS = 10.0
 #: Seconds that a keeper waits for the sessions of its workers.
 SETTLE_SECONDS = 5.0
+#: Bytes of a post that must not wait: a few of them fill the socket, and then answers wait.
+LARGE = 64 * 1024
 #: Number of connections that the keeper accepts in a row.
 ACCEPTS = 64
 
@@ -82,6 +85,7 @@ class WorkerLinks:
         #: Connections that have not said yet whose they are, and those for queries.
         self._unknown: set[_WorkerLink] = set()
         self._asking: set[_WorkerLink] = set()
+        self._poll: LinkPoll | None = None  # none yet
         #: Workers are let in.
         self.is_open = False
         self._awaited = awaited
@@ -144,6 +148,7 @@ class WorkerLinks:
     def open(self) -> None:
         """Everything is deployed: let workers in."""
         self._listening.setblocking(False)
+        self._poll = LinkPoll(self._reactor)
         self.is_open = True
         self._reactor.register(self._listening, READ, self._on_connection, first=True)
         if self._deferred is not None:
@@ -159,6 +164,9 @@ class WorkerLinks:
         self._links.clear()
         self._unknown.clear()
         self._asking.clear()
+        if self._poll is not None:
+            self._poll.close()
+            self._poll = None
 
     def call(self, member: Member, service: str, argument: object) -> Future[Any]:
         """Call a service of a worker. In the runner.
@@ -296,9 +304,12 @@ class WorkerLinks:
             return
         old = self._links.pop(link.member, None)
         if old is not None:  # the worker has noticed first that its link is broken
+            old.link.catch_up()
             old.link.close()
             self._forget(link.member)
         self._links[link.member] = link
+        if self._poll is not None:
+            link.link.move(self._poll)
         link.link.send(encode_frame(Kind.READY, struct.pack(">I", os.getpid())))
         log.debug("Worker [%d] is there, process [%d]", hello.worker, hello.pid)
         self.on_change()
@@ -324,6 +335,8 @@ class WorkerLinks:
         """A frame of a worker. Raises ProtocolError."""
         match frame.kind:
             case Kind.POST:
+                if self._poll is not None and (frame.number or len(frame.payload) > LARGE):
+                    self._poll.hurry()
                 self._posted(link, member, frame)
             case Kind.ASK:
                 self._when_settled(partial(self._asked, link, member, frame))

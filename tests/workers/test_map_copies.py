@@ -65,6 +65,12 @@ def test_only_a_question_is_answered() -> None:
         copies.when_here(encode_ends([]), lambda: None)
 
 
+class NoWorkers:
+    """The links of a keeper to which no worker has come."""
+
+    members = ()
+
+
 def test_what_is_in_the_table_is_answered_at_once() -> None:
     claimed: list[str] = []
 
@@ -72,12 +78,12 @@ def test_what_is_in_the_table_is_answered_at_once() -> None:
         def claim(self, session_id: str, then: Callable[[], None]) -> None:
             claimed.append(session_id)
 
-    unused: Any = None
+    workers: Any = NoWorkers()
     unchecked: Any = Map()
     table = HeldSessions()
     session = table.new_session("A" * 32)
-    MapCopies(table, b"key", unused, unchecked).when_here(encode_question(session.id), lambda: None)
-    MapCopies(table, b"key", unused, unchecked).when_here(encode_question("B" * 32), lambda: None)
+    MapCopies(table, b"key", workers, unchecked).when_here(encode_question(session.id), lambda: None)
+    MapCopies(table, b"key", workers, unchecked).when_here(encode_question("B" * 32), lambda: None)
     assert claimed == ["B" * 32]
 
 

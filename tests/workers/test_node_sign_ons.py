@@ -105,8 +105,9 @@ def test_a_session_that_has_moved_to_another_worker_ends_its_login_there(sign_on
 
 def test_a_session_that_the_keeper_ends_leaves_its_login(sign_ons: SignOns) -> None:
     session = sign_ons.login(0)
-    sign_ons.node.workers[0].end()
     keeper = sign_ons.node.keeper
+    keeper.read_all()
+    sign_ons.node.workers[0].end()
     wait_until(lambda: not len(keeper.copies), "no worker has a copy")
     keeper.manager.find_session(session.id).expire()
     assert "SSO" not in sign_ons.keeper.cache

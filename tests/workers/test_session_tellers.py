@@ -60,6 +60,7 @@ def test_a_session_that_no_worker_has_is_told_in_one_with_all_its_values(make_no
     node, heard = listened(make_node)
     session = node.workers[0].request(cart="apple")
     assert session is not None
+    node.keeper.read_all()
     node.replace_worker(0)
     wait_until(lambda: len(node.keeper.copies) == 0, "no worker has it")
     node.keeper.manager.find_session(session.id).expire()
@@ -71,6 +72,7 @@ def test_an_end_waits_for_a_worker_that_can_tell_it(make_node: MakeNode) -> None
     node, heard = listened(make_node, workers=1)
     session = node.workers[0].request(cart="apple")
     assert session is not None
+    node.keeper.read_all()
     node.workers[0].end()
     wait_until(lambda: len(node.keeper.copies) == 0, "no worker has it")
     node.keeper.manager.find_session(session.id).expire()

@@ -218,7 +218,9 @@ def test_a_value_that_cannot_travel_stays_with_its_worker(
     there = worker.manager.sessions[session.id]
     assert there.get_attribute("connection") is connection
     assert [record.levelname for record in caplog.records if "stays in its worker" in record.message] == ["WARNING"]
-    kept = wait_until(lambda: node.keeper.manager.find_session(session.id), "the session at the keeper")
+    node.keeper.read_all()
+    kept = node.keeper.manager.find_session(session.id)
+    assert kept is not None
     assert kept.attribute_names() == ["count"]
 
 
