@@ -226,6 +226,36 @@ def test_a_call_that_computes_keeps_the_role_a_little_and_then_loses_it(reactor)
     assert in_loop(reactor, lambda: reactor.run_call(lambda: compute(1.0), lambda: None)) is False
 
 
+def test_while_calls_are_quick_the_monitor_looks_rarely_and_makes_sure_now_and_then(reactor, monkeypatch):
+    pauses: list[float] = []
+
+    class Clock:
+        monotonic = staticmethod(time.monotonic)
+
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            take_time(seconds)
+
+    monkeypatch.setattr(module, "time", Clock)
+    monkeypatch.setattr(module, "LAZY_LOOKS", 20)
+
+    def call() -> None:
+        reactor.run_call(lambda: None, lambda: None)
+        if not ends.is_set():
+            reactor.call_soon(call)
+
+    ends = threading.Event()
+
+    reactor.call_soon(call)
+    wait_until(lambda: module.LAZY_TICK in pauses, "a lazy look")
+    seen = len(pauses)
+    wait_until(lambda: module.TICK in pauses[seen:], "a close look")
+    wait_until(lambda: module.LAZY_TICK in pauses[len(pauses) - 10 :], "a lazy look again")
+    ends.set()
+    reactor.stop()
+
+
 def test_many_slow_calls_run_side_by_side(reactor):
     barrier = threading.Barrier(8, timeout=PATIENCE)
     passed: list[int] = []
