@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
+from catalina.extras import server_requirements
 from tests.cluster.clusters import full
-from tests.cluster.node import Node
+from tests.cluster.node import PROJECT, Node
 from tests.cluster.test_workers import write_application
 from tests.support.ports import free_udp_port
 from tests.support.pythons import need_other_python, need_wheels, version_of
@@ -196,7 +197,7 @@ def test_two_applications_with_other_versions_of_everything_and_one_on_another_p
     make_environment(Path(sys.executable), older / ".venv", ours, *OLDER)
     write_application(node.base / "webapps" / "plain", PROCESS, source=APPLICATION)
     node.start(wait=False)
-    wait_until(lambda: serves(node, "/app", "/older", "/plain"), "all serve", seconds=120)
+    wait_until(lambda: serves(node, "/app", "/older", "/plain"), "all serve", seconds=300)
     other, older_facts, plain = (node.get("/", app=app).json for app in ("/app", "/older", "/plain"))
     assert [each["version"] for each in (other, older_facts, plain)] == [list(version_of(python)), OURS, OURS]
     for facts in (other, older_facts):
@@ -210,8 +211,30 @@ def test_two_applications_with_other_versions_of_everything_and_one_on_another_p
     assert "has ended by" not in node.log
     offline(tmp_path / "nothing")
     node.start(wait=False)
-    wait_until(lambda: serves(node, "/app", "/older"), "all serve again", seconds=120)
+    wait_until(lambda: serves(node, "/app", "/older"), "all serve again", seconds=300)
     assert node.get("/").json["version"] == list(version_of(python))
+
+
+#: Imports every module of this software, with errors for warnings: a later version makes errors of some.
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+sys.path += sys.argv[1:]
+import catalina
+for module in pkgutil.walk_packages(catalina.__path__, "catalina."):
+    if not module.name.startswith(("catalina.contrib.", "catalina.testing")) and not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print("all")
+"""
+
+
+def test_another_python_imports_every_module_without_a_warning(tmp_path: Path) -> None:
+    python = need_other_python()
+    wheels = need_wheels(python, OLDER)
+    make_environment(python, tmp_path / "env", wheels, *server_requirements())
+    site = next((tmp_path / "env" / "lib").glob("python3.*")) / "site-packages"
+    command = [python, "-I", "-S", "-W", "error", "-c", IMPORT_ALL, str(PROJECT), str(site)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.stdout == "all\n", done.stderr
 
 
 def test_without_wheels_and_network_the_application_says_what_to_do_and_the_node_serves_the_others(
@@ -270,7 +293,7 @@ def test_sessions_replicate_between_nodes_whose_application_runs_on_different_py
         node.options = "-Dcatalina.keeper=true"
         node.start(wait=False)
     for node in nodes:
-        wait_until(lambda node=node: serves(node, "/app"), "it serves", seconds=120)  # type: ignore[misc]
+        wait_until(lambda node=node: serves(node, "/app"), "it serves", seconds=300)  # type: ignore[misc]
     ours, theirs = nodes
     wait_until(lambda: all(node.has_logged("memberAdded") for node in nodes), "they see each other", seconds=30)
     names = ["collections", "networks", "numbers", "own", "simple", "times"]

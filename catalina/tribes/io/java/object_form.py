@@ -258,7 +258,7 @@ class _CommonBytes(PlainKind):
 class _TextKind(PlainKind):
     """Texts, remembered as they are written: names and ids of the sessions in use come again with every request."""
 
-    quick = partial(str, encoding="ascii")
+    quick = staticmethod(partial(str, encoding="ascii"))  # 3.14 would make a method of it
 
     def __init__(self) -> None:
         super().__init__(ClassHead(bytes((TC_STRING,)), 1), "H")
