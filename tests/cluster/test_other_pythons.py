@@ -232,7 +232,7 @@ def test_another_python_imports_every_module_without_a_warning(tmp_path: Path) -
     wheels = need_wheels(python, OLDER)
     make_environment(python, tmp_path / "env", wheels, *server_requirements())
     site = next((tmp_path / "env" / "lib").glob("python3.*")) / "site-packages"
-    command = [python, "-I", "-S", "-W", "error", "-c", IMPORT_ALL, str(PROJECT), str(site)]
+    command = [str(python), "-I", "-S", "-W", "error", "-c", IMPORT_ALL, str(PROJECT), str(site)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.stdout == "all\n", done.stderr
 
