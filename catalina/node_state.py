@@ -78,7 +78,10 @@ def refuse_workers(component: object, container: _Placed | None) -> None:
         LifecycleError: the node has several processes.
     """
     if container is not None and container.server is not None and container.server.role is not None:
-        raise LifecycleError(f"{component} cannot be used with several workers; expected catalina.workers=1")
+        raise LifecycleError(
+            f"{component} cannot be used in a node of several processes; expected catalina.workers=1 and "
+            "catalina.keeper=false"
+        )
 
 
 def node_secret(name: str) -> str:

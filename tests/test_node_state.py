@@ -54,5 +54,5 @@ def test_a_secret_depends_on_its_name_alone() -> None:
 
 def test_what_is_not_node_wide_does_not_start_in_a_node_of_several_processes() -> None:
     refuse_workers("A part", context(None))
-    with pytest.raises(LifecycleError, match=r"A part cannot be used with several workers; expected"):
+    with pytest.raises(LifecycleError, match=r"A part cannot be used in a node of several processes; expected"):
         refuse_workers("A part", context(Role()))

@@ -175,15 +175,16 @@ class ContextAttributes(ContainerBase):
     # Processes.
     isolation = Attribute(
         choice("shared", "process", "auto"),
-        "shared",
+        "auto",
         doc="The processes that run the application: the node's workers, with the other applications; a pool of workers"
-        " of its own; or such a pool if it brings packages or compiled modules of its own.",
+        " of its own; or such a pool if it needs packages, or brings packages or compiled modules of its own, and does"
+        " not say crossContext.",
     )
     workers = Attribute(
         int,
         0,
         doc="The number of the node's workers that run the application, the others pass its requests on; 0: all. Of a"
-        " pool: the number of its workers; 0: one.",
+        " pool: the number of its workers; 0: as many as the node has.",
     )
     max_memory = Attribute(
         byte_size, 0, unit="bytes", doc="A pool's worker that uses more is replaced; 512M is understood. 0: no limit."

@@ -395,8 +395,8 @@ class StandardContext(ContextBean, ContextDescription):
     def _start_application(self) -> None:
         if self.isolation == "process" and self._role is None:
             raise DeploymentError(
-                f'{self}: isolation="process" needs a keeper, which starts and ends its processes: set '
-                "-Dcatalina.keeper=true, or catalina.workers to 2 or more"
+                f'{self}: isolation="process" needs a keeper, which starts and ends its processes; this node has begun '
+                "without: start it again, with -Dcatalina.keeper=true if need be"
             )
         if self._role is None:
             self.warn_without_pool()

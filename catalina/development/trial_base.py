@@ -153,9 +153,9 @@ class TrialBase:
 
     def _context(self, web_xml: Path) -> str:
         """The application's descriptor. Sessions survive a reload: in a file, or on the other nodes. An ASGI
-        application is served as far as a2wsgi can.
+        application is served as far as a2wsgi can. It is alone, so the node's own processes run it.
         """
-        attributes = f'docBase={quoteattr(str(self.project.root))} asgi="wrap"'
+        attributes = f'docBase={quoteattr(str(self.project.root))} asgi="wrap" isolation="shared"'
         if self._write_web_xml(web_xml):
             attributes += f" altDDName={quoteattr(str(web_xml))}"
         manager = '\n  <Manager pathname="SESSIONS.ser"/>' if self.meeting is None else ""

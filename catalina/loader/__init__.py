@@ -5,6 +5,6 @@
 - Side by side: ``import_space`` holds one application's path and modules, ``application_imports`` the table of all of
   them, the names that clash, the ``sys.modules`` that tells them apart and the finder; ``application_environ``
   the environment variables of each, ``asker`` who asks for a module.
-- Facts: ``own_packages`` says if the application brings any.
+- Facts: ``own_packages`` says why an application wants processes of its own.
 - At the stop: ``leftovers``, and ``thread_owner``, which notes who started a thread.
 """

@@ -181,6 +181,9 @@ class WebappLoader(Lifecycle):
         space, self.space = self.space, None
         if space is None:
             return
+        if self.context is not None and self.context.runs_alone:
+            imports.remove(space)  # the process ends, and what the application has left with it
+            return
         ending = self._server_is_ending()
         if self.context is not None and self.context.clear_references_stop_timer_threads:
             cancel_timers(space, self._name)

@@ -5,9 +5,9 @@ from files.
   ``home_directory``, ``system_properties``, ``catalina_properties``, ``property_sources``. ``catalina`` loads
   server.xml.
 - The processes: ``node_application`` is the arbiter, ``node_worker`` the process below it, ``node_parts`` what each
-  does, ``node_life`` what they share, ``worker_count``, ``worker_limits``, ``health_gate``, ``arbiter_log``,
-  ``version_logger_listener``. A pool's worker may become another program: ``executed_worker`` before, ``pool_program``
-  after that.
+  does, ``node_life`` what they share, ``worker_count``, ``keeper_need``, ``worker_limits``, ``health_gate``,
+  ``arbiter_log``, ``version_logger_listener``. A pool's worker may become another program: ``executed_worker`` before,
+  ``pool_program`` after that.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``application_packages`` (requirements), ``archive_installation``, ``archive_exchange``,
   ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,

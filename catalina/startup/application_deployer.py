@@ -20,13 +20,14 @@ from catalina.errors import CatalinaError, DeploymentError
 from catalina.lifecycle import LifecycleState
 from catalina.loader.application_imports import imports
 from catalina.loader.load_failure import describe_failure
+from catalina.loader.own_packages import pool_reason
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_sources import ApplicationSources
 from catalina.startup.context_config import ContextConfig
 from catalina.startup.context_maker import make_context, make_settings, name_context
 from catalina.startup.deployed_application import DeployedApplication
+from catalina.startup.keeper_need import keeper_instead
 from catalina.util.context_name import ContextName
-from catalina.workers.pools import wants_pool
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
@@ -213,7 +214,7 @@ class ApplicationDeployer:
             return
         settings.document_root = Path(root.directory)
         settings.loader.installed = [root.directory] if has_packages else []
-        if wants_pool(settings):
+        if pool_reason(settings):
             root.keep_apart()
             root.prepare(unpack)
             root.check_requirements(settings)
@@ -276,7 +277,7 @@ class ApplicationDeployer:
         name_context(context, self.host, application.name, directory, archive)
         work = os.path.join(self.host.work_path, application.name.base_name)
         modules = imports.let_go_below((directory, work))
-        if restart_instead(self.host.server, context.name, modules):
+        if restart_instead(self.host.server, context.name, modules) or keeper_instead(self.host, context, directory):
             raise DeploymentError("the node is restarted, and deploys the application then")
         context.asks_health = self.asks_health
         self.host.add_child(context)

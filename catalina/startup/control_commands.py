@@ -78,7 +78,9 @@ class ControlCommands:
             ["REASON" if any(each.reason for each in states) else "", *(each.reason for each in states)],
         ]
         if any(each.workers is not None for each in states):
-            workers = ("all" if each.workers is None else ",".join(map(worker_name, each.workers)) for each in states)
+            workers = (
+                "all" if each.workers is None else ",".join(map(worker_name, each.workers)) or "-" for each in states
+            )
             table.insert(3, ["WORKERS", *workers])
         if any(each.pool is not None for each in states):
             pools = [each.pool for each in states]

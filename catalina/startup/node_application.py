@@ -21,8 +21,9 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.errors import HaltServer
 from gunicorn.systemd import sd_notify
 
-from catalina.errors import LifecycleError
+from catalina.errors import ConfigurationError, LifecycleError
 from catalina.startup.arbiter_log import ArbiterLog
+from catalina.startup.keeper_need import needs_keeper
 from catalina.startup.node_life import NodeLife, Stage
 from catalina.startup.node_worker import NodeWorker
 from catalina.startup.worker_count import worker_count
@@ -36,8 +37,6 @@ __all__ = ["NodeApplication"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
-#: Property: the node has a keeper even with one worker, so that applications can have processes of their own.
-KEEPER = "catalina.keeper"
 #: Seconds that an orderly stop may take before the node is killed. Tomcat sets no limit; the operator has ``stop
 #: -force``.
 STOP_SECONDS = 24 * 3600
@@ -72,8 +71,8 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         WorkerLimits(catalina.properties, 0)  # a limit that is none is refused before anything runs
         if not self.is_executed:
             self.life.workers = self.workers
-        self.has_keeper = self.workers > 1 or catalina.properties.get(KEEPER, "").strip().lower() == "true"
-        #: The parts that keeper and workers share; None for a node in one process.
+        #: The parts that keeper and workers share; None for a node in one process. Made before the first fork, or a
+        #: later one, when an application has come that wants processes of its own.
         self.shared = shared
         #: The place of the process that is forked next: 0 the node or its keeper, then the workers.
         self.next_place = 0
@@ -82,7 +81,7 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
     def load_config(self) -> None:
         """gunicorn's settings; everything about serving is in server.xml."""
         settings = {
-            "workers": 1 + self.workers if self.has_keeper else 1,
+            "workers": 1,
             "worker_class": NodeWorker,
             "logger_class": ArbiterLog,
             "timeout": 0,  # a slow request is not a dead node, so no heartbeat watches the node
@@ -105,6 +104,20 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         self.next_place = place
         NodeWorker(0, parent, [], self, 0, self.cfg, ArbiterLog(self.cfg)).init_process()
 
+    @property
+    def processes(self) -> int:
+        """How many processes the node begins with: one, or the keeper and the workers."""
+        return 1 if self.shared is None else 1 + self.workers
+
+    def choose_keeper(self) -> None:
+        """Give the node a keeper if it needs one and has none. Before the fork of its first process, or of the one that
+        follows it. Raises ConfigurationError.
+        """
+        server = self.catalina.server
+        if self.shared is None and server is not None and (why := needs_keeper(server, self.workers)):
+            self.shared = SharedParts.make(self.workers)
+            log.info("The node has a keeper and [%d] workers, as %s", self.workers, why)
+
     def run(self) -> int:
         """Initialise, fork, and wait until the node has ended for good; returns the exit code."""
         try:
@@ -112,10 +125,13 @@ class NodeApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no
         except LifecycleError as error:
             log.error("%s", error, extra={"keeps_lines": True})
             return 1
-        if self.has_keeper:
-            self.shared = SharedParts.make(self.workers)
         try:
+            self.choose_keeper()
+            self.cfg.set("workers", self.processes)
             NodeArbiter(self).run()
+        except ConfigurationError as error:
+            log.error("%s", error)
+            return 1
         except SystemExit as ended:
             return ended.code if isinstance(ended.code, int) else 1
         return 0
@@ -249,6 +265,9 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
             return
         now = time.monotonic()
         self._not_before = {place: until for place, until in self._not_before.items() if until > now}
+        if self.app.shared is None and not self.WORKERS and self.worker_age:  # the next process may need a keeper
+            self.app.choose_keeper()
+            self.num_workers = self.app.processes
         places = [*range(self.num_workers), *self._pool_places()]
         taken = {worker.place for worker in self.WORKERS.values()}
         for place in places:

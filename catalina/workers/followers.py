@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.core.node_role import PoolState
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError, DeploymentError
+from catalina.loader.own_packages import pool_reason
 from catalina.workers.application_entry import (
     ApplicationEntry,
     ContextSource,
@@ -33,7 +34,7 @@ from catalina.workers.application_entry import (
 from catalina.workers.frames import CallError
 from catalina.workers.peers import process_of
 from catalina.workers.placements import Placements
-from catalina.workers.pools import Pools, Seats, wants_pool, warn_of_walls
+from catalina.workers.pools import Pools, Seats, warn_of_walls
 from catalina.workers.services import KNOWS_SESSION, SEAT, SEAT_FAILED
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Followers:
         self._links = links
         #: Guarded by ``_changing``.
         self._placements = Placements(count)
+        #: How many workers the node is to have.
+        self._count = count
         self._server = server
         self._declared = declared
         #: One change at a time. Held while workers load.
@@ -163,11 +166,18 @@ class Followers:
         Raises:
             DeploymentError: it does not start in a pool of its own.
         """
-        if not wants_pool(context):
+        count = context.workers or self._count()
+        wanted = pool_reason(context)
+        if wanted and context.isolation == "auto" and not self._pools.has_room(entry.key, count):
+            log.warning("[%s] There are too few seats for workers of pools: it shares the node's workers",
+                        entry.name or "/")  # fmt: skip
+            wanted = ""
+        if not wanted:
             context.warn_without_pool()
             return self._placements.choose(entry.key, context.workers)
         self._placements.forget(entry.key)
-        return self._pools.choose(entry, old, max(1, context.workers), has_workers=self._links.is_open)
+        log.info("[%s] has [%d] processes of its own, because of %s", entry.name or "/", count, wanted)
+        return self._pools.choose(entry, old, count, has_workers=self._links.is_open)
 
     def _load(self, entry: ApplicationEntry, present: list[Member], *, asks_health: bool) -> None:
         """Load an application in its workers, then tell the others who runs it."""

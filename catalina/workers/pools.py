@@ -17,14 +17,13 @@ from threading import Condition
 from typing import TYPE_CHECKING, Protocol
 
 from catalina.errors import CatalinaError, DeploymentError
-from catalina.loader.own_packages import brings_packages
 from catalina.workers.application_entry import ApplicationEntry
 from catalina.workers.shared_parts import POOL_SEATS
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
 
-__all__ = ["Pools", "Seats", "wants_pool", "warn_of_walls"]
+__all__ = ["Pools", "Seats", "warn_of_walls"]
 
 log = logging.getLogger("org.apache.catalina.workers.Pools")
 
@@ -45,13 +44,6 @@ class Seats(Protocol):
 
     def has_failed(self, number: int) -> bool:
         """True when the last process in a seat has ended before it served, and the next one has not begun."""
-
-
-def wants_pool(context: StandardContext) -> bool:
-    """True when an application wants a pool of its own."""
-    if context.isolation == "auto":
-        return bool(context.loader.installed) or brings_packages(context.document_root)
-    return context.isolation == "process"
 
 
 def warn_of_walls(context: StandardContext, pooled: Collection[StandardContext]) -> None:
@@ -167,14 +159,25 @@ class Pools:
         Raises:
             DeploymentError: there are too few.
         """
-        present = self._present()
-        free = [index for number, index in enumerate(POOL_SEATS)
-                if not self._seats.owner(number) and index not in present]  # fmt: skip
+        free = self._free()
         if len(free) < count:
             raise DeploymentError(
                 f"its pool wants {count} workers, {len(free)} of {len(POOL_SEATS)} seats for workers of pools are free"
             )
         return self._give(free[:count], _owner_of(key))
+
+    def _free(self) -> list[int]:
+        present = self._present()
+        return [
+            index for number, index in enumerate(POOL_SEATS) if not self._seats.owner(number) and index not in present
+        ]
+
+    def has_room(self, key: str, count: int) -> bool:
+        """True when an application has seats, or can have them and again as many for its reloads."""
+        owner = _owner_of(key)
+        if any(self._seats.owner(number) == owner for number in range(len(POOL_SEATS))):
+            return True
+        return len(self._free()) >= 2 * count
 
     def take_again(self, key: str, count: int) -> tuple[int, ...]:
         """The seats that an application has from an earlier keeper, or free ones. Raises DeploymentError."""

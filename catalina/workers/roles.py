@@ -221,8 +221,8 @@ class KeeperRole:
             return self._join_map(context, cluster, manager)
         if not isinstance(manager, DeltaManager):
             raise LifecycleError(
-                f"{context}: {type(manager).__name__} cannot be used with several workers; expected DeltaManager or "
-                "BackupManager, or catalina.workers=1"
+                f"{context}: {type(manager).__name__} cannot be used in a node of several processes; expected "
+                "DeltaManager or BackupManager, or catalina.workers=1 and catalina.keeper=false"
             )
         manager.context = context
         cluster.register_manager(manager)

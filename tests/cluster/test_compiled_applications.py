@@ -18,9 +18,16 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.cluster
 
 
+def share(application: Path) -> None:
+    """Let an application with compiled modules run in the node's own processes."""
+    (application / "META-INF").mkdir(exist_ok=True)
+    (application / "META-INF" / "context.xml").write_text('<Context isolation="shared"/>')
+
+
 def webapp(directory: Path) -> Path:
     """The probe application, with a compiled module of its own."""
     shutil.copytree(HERE / "webapp", directory)
+    share(directory)
     classes = directory / "WEB-INF" / "classes"
     (classes / "fast").mkdir()
     (classes / "fast" / "__init__.py").touch()
@@ -69,6 +76,7 @@ def test_workers_are_replaced_one_by_one_while_the_other_serves(tmp_path: Path) 
     (application / "fast" / "__init__.py").touch()
     module = compiled_module()
     shutil.copy(module, application / "fast")
+    share(application)
     (application / "wsgi.py").write_text(COUNTING.format(module=module.name.partition(".")[0]))
     node = Node("a", tmp_path / "a", webapp=application, workers=2)
     try:

@@ -194,7 +194,15 @@ def ask(
 
 def copy_and_wait(node: Node, wheel: Path, path: str) -> None:
     shutil.copy(wheel, node.base / "webapps")
-    wait_until(lambda: ask(node, path)[0] != 404, f"{wheel.name} answers at {path}\n{node.log[-3000:]}", 180)
+    wait_until(lambda: answers(node, path), f"{wheel.name} answers at {path}\n{node.log[-3000:]}", 180)
+
+
+def answers(node: Node, path: str) -> bool:
+    """True when an application serves. The first one with packages has the node started again, with a keeper."""
+    try:
+        return ask(node, path)[0] == 200
+    except OSError:
+        return False
 
 
 def test_radicale_from_pypi(node: Node, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_what_would_be_different_in_each_worker_keeps_its_host_from_starting(
     valve = '<Valve className="org.apache.catalina.valves.PersistentValve"/>'
     node = make_node("n1", cluster=valve, webapp=counting_webapp, workers=2)
     node.start(wait=False)
-    expected = "PersistentValve[StandardEngine[Catalina].StandardHost[localhost]] cannot be used with several workers"
+    expected = "PersistentValve[StandardEngine[Catalina].StandardHost[localhost]] cannot be used in a node of several"
     wait_until(lambda: expected in node.log, "the error")
 
 

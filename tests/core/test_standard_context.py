@@ -365,4 +365,4 @@ def test_a_node_in_one_process_has_no_processes_for_applications(tmp_path: Path)
     context = node.add("shop", counter(), isolation="process")
     with node:
         assert context.state is LifecycleState.FAILED
-    assert "needs a keeper, which starts and ends its processes: set -Dcatalina.keeper=true" in context.failure
+    assert "needs a keeper, which starts and ends its processes; this node has begun without" in context.failure

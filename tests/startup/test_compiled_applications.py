@@ -46,7 +46,8 @@ threading.Thread(target=touch, daemon=True).start()
 """
 READ = "{'a': [1, 2.5, 'x']}"
 CONTEXT_XML = (
-    '<Context reloadable="{reloadable}" backgroundProcessorDelay="1"><Manager pathname="SESSIONS.ser"/></Context>'
+    '<Context isolation="shared" reloadable="{reloadable}" backgroundProcessorDelay="1">'
+    '<Manager pathname="SESSIONS.ser"/></Context>'
 )
 RESTARTED = "Application [/yaml] has modules that one process can load only once (yaml._yaml)"
 
@@ -117,8 +118,7 @@ def test_a_reload_by_command_is_a_restart_of_the_node_and_keeps_the_sessions(tmp
 
 
 def test_in_a_process_of_its_own_each_reload_loads_them_freshly_and_nothing_else_notices(tmp_path, packages):
-    isolated = '<Context isolation="auto"/>'  # compiled modules are there
-    with node(tmp_path, packages, context_xml=isolated, options=("-Dcatalina.keeper=true",)) as it:
+    with node(tmp_path, packages, context_xml="<Context/>") as it:  # compiled modules are there
         it.process.wait_until_started(times=3)
         assert it.get() == f"1 {READ} 1"
         for number in (2, 3, 4):

@@ -1,8 +1,9 @@
-"""Web frameworks for the tests of their adapters, beside the server's environment and not in it.
+"""Packages of PyPI for tests, beside the server's environment and not in it: web frameworks, and virtual environments.
 
 In the environment they would be every deployed application's: two Django projects would share one Django. They lie in a
 directory of the virtual environment, installed once, with the frameworks' own source archives, whose test suites run
-against ours. ``python -m tests.support.frameworks`` makes both, as bin/test.sh does.
+against ours. Virtual environments with packages of two ages stand there, too, for applications that have one.
+``python -m tests.support.frameworks`` makes all of them, as bin/test.sh does.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 
-__all__ = ["need_framework_sources", "need_frameworks"]
+__all__ = ["need_environment", "need_framework_sources", "need_frameworks"]
 
 #: The installed packages, with those that build their archives; a change of the list makes another directory.
 REQUIREMENTS = (
@@ -29,6 +31,25 @@ REQUIREMENTS = (
 )  # fmt: skip
 #: The distributions whose source archives are unpacked, in the installed version.
 SOURCES = ("django", "flask", "pyramid", "starlette")
+
+
+def _not_ours(requirement: str) -> str:
+    """Another version than that of the server's environment, which an application with an equal one uses."""
+    name = requirement.partition(">")[0]
+    try:
+        return f"{requirement},!={version(name)}"
+    except PackageNotFoundError:
+        return requirement
+
+
+#: Virtual environments by name, with what people have: the second one is some years older.
+ENVIRONMENTS = {
+    "new": (
+        "numpy>=2", _not_ours("cryptography>=44"), _not_ours("sqlalchemy>=2.1.0b1"), _not_ours("pyyaml>=6.0.2"),
+        "flask>=3", "django>=5.2,<5.3", "gevent>=24", "trac>=1.6,<1.7", "setuptools<81",
+    ),
+    "old": ("numpy<2", "cryptography<44", "sqlalchemy<2", "pyyaml<6.0.2", "flask<3", "werkzeug<3"),
+}  # fmt: skip
 
 _HOME = Path(sys.prefix) / "test-frameworks"
 _NAME = hashlib.sha256("\n".join(REQUIREMENTS).encode()).hexdigest()[:12]
@@ -52,6 +73,19 @@ def need_framework_sources(name: str) -> Path:
     installed = need_frameworks()
     info = next(installed.glob(f"{name}-*.dist-info")).name.removesuffix(".dist-info")
     return _needed(_HOME / f"{info}-source", _unpack)
+
+
+def need_environment(name: str) -> Path:
+    """A virtual environment of ENVIRONMENTS."""
+    digest = hashlib.sha256("\n".join(ENVIRONMENTS[name]).encode()).hexdigest()[:12]
+    return _needed(_HOME / f"{name}-{digest}", _make_environment)
+
+
+def _make_environment(target: Path, name: str) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(target)], check=True, capture_output=True)
+    packages = ENVIRONMENTS[name.partition("-")[0]]
+    python = str(target / "bin" / "python")
+    _pip("--python", python, "install", "--only-binary", ":all:", "--no-binary", "trac", *packages)
 
 
 def _needed(directory: Path, make: object) -> Path:
@@ -105,3 +139,4 @@ if __name__ == "__main__":
     need_frameworks()
     with ThreadPoolExecutor() as pool:
         list(pool.map(need_framework_sources, SOURCES))
+        list(pool.map(need_environment, ENVIRONMENTS))

@@ -107,5 +107,5 @@ def test_it_does_not_start_in_a_node_of_several_workers() -> None:
         StandardEngine, name="Catalina", parent=None, server=stand_in(StandardServer, role=object())
     )
     valve.container = container
-    with pytest.raises(LifecycleError, match="cannot be used with several workers"):
+    with pytest.raises(LifecycleError, match="cannot be used in a node of several processes"):
         valve.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ class Following:
         self.host = StandardHost(name="localhost")
         engine.add_child(self.host)
         self.context = StandardContext(path="/shop")
+        self.context.document_root = Path("none")
         self.host.add_child(self.context)
         for worker in node.workers:
             self.follow(worker)
@@ -245,6 +247,7 @@ def test_an_application_moves_when_the_node_is_to_have_fewer_workers(make_node: 
     following = Following(make_node(workers=3))
     following.context.workers = 2
     other = StandardContext(path="/other", workers=1)
+    other.document_root = Path("none")
     following.host.add_child(other)
     following.followers.start(other)
     following.followers.start(following.context)
@@ -273,7 +276,7 @@ def is_told(following: Following, index: int) -> dict[str, Any]:
 
 
 def test_an_application_gets_workers_of_its_own_before_the_others_hear_of_it(following: Following) -> None:
-    following.context.isolation = "process"
+    following.context.isolation, following.context.workers = "process", 1
     start = threading.Thread(target=lambda: following.followers.start(following.context))
     start.start()
     wait_until(lambda: any(following.seats.owners), "a seat is taken")
@@ -291,7 +294,7 @@ def test_an_application_gets_workers_of_its_own_before_the_others_hear_of_it(fol
 
 def test_a_pool_that_does_not_start_changes_nothing(following: Following) -> None:
     following.followers.start(following.context)
-    following.context.isolation = "process"
+    following.context.isolation, following.context.workers = "process", 1
     errors: list[str] = []
 
     def start() -> None:
@@ -329,7 +332,7 @@ def test_in_an_exchange_the_old_version_serves_and_what_does_not_start_changes_n
 
 def test_a_pool_is_remembered_when_its_application_does_not_start_in_the_nodes_workers(following: Following) -> None:
     followers, context = following.followers, following.context
-    context.isolation = "process"
+    context.isolation, context.workers = "process", 1
     start = threading.Thread(target=lambda: followers.start(context))
     start.start()
     wait_until(lambda: any(following.seats.owners), "a seat is taken")
@@ -337,11 +340,11 @@ def test_a_pool_is_remembered_when_its_application_does_not_start_in_the_nodes_w
     following.node.workers[-1].queries.call("joined", {})
     start.join(15)
     followers.pause(context)
-    context.isolation = "shared"
+    context.isolation, context.workers = "shared", 0
     following.failures[0] = "broken"
     with pytest.raises(DeploymentError, match="broken"):
         followers.start(context)
-    context.isolation = "process"
+    context.isolation, context.workers = "process", 1
     followers.start(context)
     assert followers.workers_of(context) == (512,)
     assert sum(map(bool, following.seats.owners)) == 1
@@ -355,7 +358,7 @@ def test_the_first_worker_alone_asks_the_health_of_a_new_version(following: Foll
 
 
 def test_the_process_in_a_seat_hears_which_python_it_runs(following: Following) -> None:
-    following.context.isolation = "process"
+    following.context.isolation, following.context.workers = "process", 1
     python = following.context.loader.own_python = OwnPython("/srv/venv/bin/python", "3.13", ("/srv/server",))
     start = threading.Thread(target=lambda: following.followers.start(following.context))
     start.start()
@@ -371,7 +374,7 @@ def test_the_process_in_a_seat_hears_which_python_it_runs(following: Following) 
 
 
 def test_a_process_that_cannot_begin_says_why_to_whoever_waits_for_it(following: Following) -> None:
-    following.context.isolation = "process"
+    following.context.isolation, following.context.workers = "process", 1
     errors: list[str] = []
 
     def start() -> None:
@@ -394,7 +397,7 @@ def test_a_process_that_cannot_begin_says_why_to_whoever_waits_for_it(following:
 def test_an_application_whose_only_process_cannot_begin_again_has_failed(
     following: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    following.context.isolation = "process"
+    following.context.isolation, following.context.workers = "process", 1
     thread = threading.Thread(target=lambda: following.followers.start(following.context))
     thread.start()
     wait_until(lambda: any(following.seats.owners), "a seat is taken")

@@ -108,7 +108,7 @@ def test_a_manager_that_cannot_have_workers_is_refused_by_name(tree: Tree) -> No
 
     tree.engine.cluster = SimpleTcpCluster()
     tree.context.distributable = True
-    with pytest.raises(LifecycleError, match=r"OwnManager cannot be used with several workers"):
+    with pytest.raises(LifecycleError, match=r"OwnManager cannot be used in a node of several processes"):
         tree.keeper().manager_for(tree.context, OwnManager())
 
 
