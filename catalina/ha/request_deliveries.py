@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,8 +53,16 @@ def note(delivery: Delivery) -> None:
 def settle(held: Iterable[Delivery], deliveries: Iterable[Delivery]) -> None:
     """Finish each Delivery in ``held``, which expects one report, when all of ``deliveries`` are done."""
     waiting = [delivery for delivery in deliveries if not delivery.done]
+    if len(waiting) == 1:  # the usual case: the changes of a round have left together
+        waiting[0].add_done_callback(partial(_finish, tuple(held)))
+        return
     for each in held:
         each.expect(len(waiting))
         for delivery in waiting:
             delivery.add_done_callback(lambda _, each=each: each.succeeded())  # type: ignore[misc]
         each.succeeded()  # the outcome is known, whatever it is
+
+
+def _finish(held: tuple[Delivery, ...], _: Delivery) -> None:
+    for each in held:
+        each.finish()

@@ -78,9 +78,11 @@ class AttributeCodec:
             NotReplicableError: some part of it cannot travel.
             RuntimeError: another thread kept changing it, three times in a row.
         """
-        if not self.lets_name_through(name):
+        manager = self.manager
+        # lets_name_through, without the call where there is no filter
+        if name in EXCLUDED or (manager.session_attribute_name_filter is not None and not self.lets_name_through(name)):
             return None
-        if type(value) in IMMUTABLE and self.manager.session_attribute_value_class_name_filter is None:
+        if type(value) in IMMUTABLE and manager.session_attribute_value_class_name_filter is None:
             return encode_value(value, name)
         for _ in range(_TRIES - 1):
             try:
@@ -102,9 +104,11 @@ class AttributeCodec:
 
         To all other code a Python value is a byte[]; its own class is checked when it is decoded.
         """
-        if not self.lets_name_through(name):
+        manager = self.manager
+        # lets_name_through, without the call where there is no filter
+        if name in EXCLUDED or (manager.session_attribute_name_filter is not None and not self.lets_name_through(name)):
             return False
-        if self.manager.session_attribute_value_class_name_filter is None or encoded.class_name == "[B":
+        if manager.session_attribute_value_class_name_filter is None or encoded.class_name == "[B":
             return True
         return self.lets_value_through(name, (encoded.class_name,))
 

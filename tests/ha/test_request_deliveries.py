@@ -39,3 +39,11 @@ def test_what_waits_for_nothing_is_done_at_once() -> None:
     held = Delivery(1)
     settle([held], [])
     assert held.done
+
+
+def test_what_waits_for_one_thing_is_done_with_it_whatever_becomes_of_it() -> None:
+    held, waited_for = [Delivery(1), Delivery(1)], Delivery(1)
+    settle(held, [waited_for])
+    assert not any(each.done for each in held)
+    waited_for.failed(a_member(2), OSError("no"))
+    assert all(each.done for each in held)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.errors import ChannelError, LifecycleError
-from catalina.ha.request_deliveries import note
+from catalina.ha.request_deliveries import note, settle
 from catalina.ha.session.cluster_manager_base import UNABLE, ClusterManagerBase
 from catalina.ha.session.map_session import MapSession, SessionCodec
 from catalina.ha.surroundings import PROCESS, Surroundings
@@ -245,7 +245,7 @@ class BackupManager(ClusterManagerBase):
 
     def commit(self, session: DeltaSession, changes: Sequence[tuple[Any, ...]]) -> Version:
         """Enter the changes of a request into a session's record; returns the version of the change."""
-        version = self.next_version()
+        version = self._versions.tick(int(self._clock() * 1_000_000))
         session.record.put(changes, version)
         return version
 
@@ -267,11 +267,12 @@ class BackupManager(ClusterManagerBase):
             super().requests_completed(entries)
             return
         together = replicated.round()
-        waiting: list[tuple[Delivery, Delivery]] = []
+        #: The answers that wait, by what they wait for: the changes of a batch have one Delivery.
+        waiting: dict[Delivery, list[Delivery]] = {}
         for session, _, held in entries:
             told = None
             try:
-                if isinstance(session, MapSession) and session.is_valid:
+                if isinstance(session, MapSession) and session.alive:
                     told = together.replicate(session.id, session)
             except BaseException as error:
                 log.exception(UNABLE)
@@ -280,14 +281,14 @@ class BackupManager(ClusterManagerBase):
                 if told is None:
                     held.succeeded()
                 else:
-                    waiting.append((held, told))
+                    waiting.setdefault(told, []).append(held)
         try:
             together.send()
         except BaseException as error:
             log.exception(UNABLE)
             self.not_replicated(error)
-        for held, told in waiting:
-            told.add_done_callback(lambda _, held=held: held.succeeded())  # type: ignore[misc]
+        for told, all_held in waiting.items():
+            settle(all_held, (told,))
 
     def stood_still(self) -> Callable[[], bool] | None:
         """This node stood still, and the others may have passed it over: ask them what they own now. In the runner."""

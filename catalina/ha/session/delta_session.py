@@ -346,7 +346,11 @@ class DeltaSession(StandardSession):
             self._add_attribute(actions, name, encoded, encoded is None)
         if not recorded:
             for name, is_set in changed:
-                self._add_attribute(actions, name, self._encode(name) if is_set else None, not is_set or record_all)
+                encoded = self._encode(name) if is_set else None
+                if encoded is None or encoded is STAYS_HERE or self._read_form:
+                    self._add_attribute(actions, name, encoded, not is_set or record_all)
+                else:  # the usual case, without the call
+                    actions.append(new_action((TYPE_ATTRIBUTE, ACTION_SET, name, encoded)))
         if self._touched:
             self._add_touched(actions, dict(changed))
         if self._replaced is not None:
@@ -718,5 +722,6 @@ def _drain(pending: dict[str, Any]) -> list[tuple[str, Any]]:
     taken = []
     while pending:
         taken.append(pending.popitem())
-    taken.reverse()
+    if len(taken) > 1:
+        taken.reverse()
     return taken

@@ -140,12 +140,18 @@ class MapSession(DeltaSession):
         manager.heard(version)
         changed: list[FieldChange] = []
         has_newer = False
-        for name, value in dict(fields_of(delta.actions)).items():  # the last action of each field
-            old = self.record.value_of(name)
-            has_newer = has_newer or self.record.versions.get(name, NO_VERSION) > version
-            if version > self.record.versions.get(name, NO_VERSION) and self.record.take(name, value, version):
-                changed.append((name, old, value))
-        self.record.access = max(self.record.access, version)
+        record, fields = self.record, fields_of(delta.actions)
+        versions = record.versions
+        for name, value in fields if len(fields) == 1 else dict(fields).items():  # the last action of each field
+            known = versions.get(name, NO_VERSION)
+            if known > version:
+                has_newer = True
+            elif known < version:
+                old = record.value_of(name)
+                if record.take(name, value, version):
+                    changed.append((name, old, value))
+        if version > record.access:
+            record.access = version
         self.told(changed, self.manager.notify_listeners_on_replication)
         return Merge(bool(changed), has_newer)
 

@@ -12,7 +12,7 @@ from catalina.tribes.io.java import dumps
 from catalina.tribes.io.java.encoded_value import EncodedValue
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_entry import MapEntry, Role
+from catalina.tribes.tipis.map_entry import BACKUP, COPY, MapEntry
 from catalina.tribes.tipis.map_link import MapLink
 from catalina.tribes.tipis.map_message import MSG_RETRIEVE_BACKUP, MapMessage
 from catalina.tribes.tipis.map_names import Names
@@ -196,7 +196,7 @@ class MapFetching:
             self.hand_over(entry, entry.value, entry.primary)
 
     def _is_wanted(self, entry: MapEntry) -> bool:
-        return self.table.is_here(entry) and entry.is_stale and entry.role in (Role.BACKUP, Role.COPY)
+        return self.table.is_here(entry) and entry.is_stale and entry.role in (BACKUP, COPY)
 
     def want_again(self) -> None:
         """Ask for the values that have not come since the last heartbeat."""

@@ -13,9 +13,8 @@ always describes the class in the same bytes, and so do we.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
-from operator import call
 from typing import Any, NamedTuple
 
 from catalina.errors import ProtocolError
@@ -88,30 +87,49 @@ class RepeatedEnd:
 
     def __init__(self, form: ObjectForm, leading: int) -> None:
         self._form = form
-        first, again = BYTES, BYTES.again_at(form.head.handles)
-        self._writers = (first.alone, *[again.alone] * (leading - 1))
-        self._beginnings = (first.head.data, *[again.head.data] * (leading - 1))
+        first, again = BYTES.head.data, BYTES.again_at(form.head.handles).head.data
+        self._beginnings = (first, *[again] * (leading - 1))
         self._length = BYTES.length.unpack_from
+        self._pack_length = BYTES.length.pack
         self._written: dict[Hashable, bytes] = {}
         self._read: dict[bytes, list[Any]] = {}
 
     def stream(
         self, numbers: Sequence[object], leading: Sequence[bytes], rest: Callable[[], Sequence[object]], by: Hashable
     ) -> bytes:
-        """One message as a whole stream.
+        """One message, as :meth:`streams` makes several."""
+        (stream,) = self.streams(numbers, (leading,), rest, by)
+        return stream
+
+    def streams(
+        self,
+        numbers: Sequence[object],
+        messages: Iterable[Sequence[bytes]],
+        rest: Callable[[], Sequence[object]],
+        by: Hashable,
+    ) -> list[bytes]:
+        """Messages that differ in their first fields only, each as a whole stream.
 
         Args:
-            leading: the first fields.
+            messages: the first fields of each.
             rest: gives the values of the others.
             by: equal where those values are.
         """
-        form = self._form
-        beginning = b"".join((form.start, form.pack(*numbers), *map(call, self._writers, leading)))
+        form, beginnings, pack = self._form, self._beginnings, self._pack_length
+        start = form.start + form.pack(*numbers)
         end = self._written.get(by)
-        if end is None:
-            end = form.stream(numbers, (*leading, *rest()))[len(beginning) :]
-            self._remember(self._written, by, end, len(end))
-        return beginning + end
+        streams = []
+        for leading in messages:
+            parts = [start]
+            for beginning, field in zip(beginnings, leading):  # noqa: B905  # of one length, and called per message
+                parts += (beginning, pack(len(field)), field)
+            if end is None:
+                whole = form.stream(numbers, (*leading, *rest()))
+                end = whole[sum(map(len, parts)) :]
+                self._remember(self._written, by, end, len(end))
+            parts.append(end)
+            streams.append(b"".join(parts))
+        return streams
 
     def read(self, data: bytes) -> list[Any]:
         """The values of a message, as :meth:`ObjectForm.read` gives them.
@@ -258,13 +276,22 @@ class MapMessage(NamedTuple):
         Args:
             suid: the serialVersionUID of MemberImpl that the receiver has.
         """
-        map_id, kind, key, value, diff, primary, nodes, _, stamp, names = self
+        _, kind, key, value, diff, _, _, _, stamp, names = self
         keydata = None if key is None else stamp_key(key, stamp, names)
         numbers = (diff is not None, kind)
         if diff is None or keydata is None or value is not None:
             return ObjectBytes(_FORM.stream(numbers, (diff, keydata, *self._rest(suid))))
-        by = (map_id, nodes, primary, suid)
-        return ObjectBytes(_CHANGES.stream(numbers, (diff, keydata), partial(self._rest, suid), by))
+        return ObjectBytes(*self.encode_with(((diff, keydata),), suid))
+
+    def encode_with(self, changes: Iterable[tuple[bytes, bytes]], suid: int) -> list[bytes]:
+        """Differences of several entries with the same owner and holders, each as a whole message.
+
+        Args:
+            changes: for each the difference and the keydata (:func:`stamp_key`), which stand in place of this
+                message's own.
+        """
+        by = (self.map_id, self.nodes, self.primary, suid)
+        return _CHANGES.streams((True, self.type), changes, partial(self._rest, suid), by)
 
     def to_encoded(self, suid: int = MEMBER_IMPL_SUIDS[0]) -> EncodedValue:
         """The message as a value, for an RPC."""

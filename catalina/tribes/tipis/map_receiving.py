@@ -5,7 +5,16 @@ from __future__ import annotations
 from catalina.errors import ProtocolError
 from catalina.tribes.member import Member
 from catalina.tribes.tipis.map_claims import MapClaims, Placement
-from catalina.tribes.tipis.map_entry import MapEntry, Meaning, Role
+from catalina.tribes.tipis.map_entry import (
+    CROSSES,
+    EARLIER,
+    LATER,
+    PROXY,
+    SAME,
+    WITHOUT_OURS,
+    MapEntry,
+    Meaning,
+)
 from catalina.tribes.tipis.map_graves import Grave, final_end, holds_against
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
@@ -40,8 +49,39 @@ class MapReceiving:
         """Handle a message about an entry; ignore any other message."""
         if message.type == MSG_REMOVE:
             self.receive_remove(message, sender)
-        elif message.type in _CLAIMS:
+        elif message.type in _CLAIMS and (message.diff is None or not self._receive_next(message)):
             self.receive_claim(message, sender)
+
+    def _receive_next(self, message: MapMessage) -> bool:
+        """Apply the next change under the known claim, as nearly every message brings one: what :meth:`receive_claim`
+        would do, without the questions whose answers are known here.
+
+        Returns:
+            False when the message is of another kind; nothing was done.
+        """
+        table, stamp = self.table, message.stamp
+        if not stamp.birth or message.names or message.value is not None or message.type in _NOTICES:
+            return False
+        id = table.id_of(table.key_of(message))
+        with self.link.lock:
+            entry = table.entries.get(id)
+            if (
+                entry is None
+                or entry.is_primary
+                or entry.is_stale
+                or entry.names is not None
+                or entry.primary is None
+                or stamp[:2] != (entry.birth, entry.claim)
+                or stamp.base != entry.content
+                or stamp.content <= entry.content
+                or not is_mergeable(entry.value)
+                or id in table.orphans
+            ):
+                return False
+            table.versions.heard(stamp)
+            entry.nodes = message.nodes or ()
+        self._receive_change(entry, message)
+        return True
 
     # ---- removals
 
@@ -116,11 +156,11 @@ class MapReceiving:
                 held, was_primary = entry.value, entry.is_primary
                 untold = was_primary and entry.content != message.stamp.content
                 lacks_names = self.table.learn_names(entry, told)
-                if not message.stamp.birth and meaning is Meaning.LATER and key != entry.key:
+                if not message.stamp.birth and meaning is LATER and key != entry.key:
                     self.table.give_key(entry, key, self.link.now_us)
-                if meaning is Meaning.LATER:
+                if meaning is LATER:
                     self.table.adopt(entry, message, value, self.placement.event_of(message))
-                elif meaning is Meaning.WITHOUT_OURS:
+                elif meaning is WITHOUT_OURS:
                     self.table.own(entry, self.link.now_us)
         if is_dead:
             self.link.say_removed([sender], id)
@@ -129,7 +169,7 @@ class MapReceiving:
         self.fetching.show_key(entry)
         if old_key is not None and old_key != entry.key:
             self.claims.say_replaced(entry, old_key)
-            if entry.is_primary and meaning is not Meaning.WITHOUT_OURS:
+            if entry.is_primary and meaning is not WITHOUT_OURS:
                 self.claims.publish(entry)
         if lacks_names and not entry.is_primary:
             self.claims.tell_names(entry)
@@ -147,24 +187,23 @@ class MapReceiving:
             was_primary: this node owned the entry before the claim.
         """
         held, untold, value = values
-        match meaning:
-            case Meaning.LATER:
-                if untold is not None and is_mergeable(untold):
-                    self.fetching.hand_over(entry, untold, sender)
-                self._after_claim(entry, message, held, value, was_primary)
-            case Meaning.SAME:
-                self._receive_content(entry, message, value)
-            case Meaning.EARLIER:
-                if not self._merge(entry, message, value):
-                    self._correct(entry, sender)
-            case Meaning.CROSSES:
-                self.claims.publish(entry)
-            case Meaning.WITHOUT_OURS:
-                if value is not None and is_mergeable(entry.value):
-                    entry.value.merge_value(value)
-                self.placement.announce(entry)
-                if not was_primary:
-                    self.claims.made_primary(entry)
+        if meaning is SAME:
+            self._receive_content(entry, message, value)
+        elif meaning is LATER:
+            if untold is not None and is_mergeable(untold):
+                self.fetching.hand_over(entry, untold, sender)
+            self._after_claim(entry, message, held, value, was_primary)
+        elif meaning is EARLIER:
+            if not self._merge(entry, message, value):
+                self._correct(entry, sender)
+        elif meaning is CROSSES:
+            self.claims.publish(entry)
+        elif meaning is WITHOUT_OURS:
+            if value is not None and is_mergeable(entry.value):
+                entry.value.merge_value(value)
+            self.placement.announce(entry)
+            if not was_primary:
+                self.claims.made_primary(entry)
 
     def _merge(self, entry: MapEntry, message: MapMessage, value: object) -> bool:
         """Merge the change that an earlier claim brings, in addition to the changes made here since; the owner may lack
@@ -197,7 +236,7 @@ class MapReceiving:
         self, entry: MapEntry, message: MapMessage, held: object, value: object, was_primary: bool
     ) -> None:
         owner = self.owner
-        if entry.role is Role.PROXY:
+        if entry.role is PROXY:
             if held is not None and owner is not None:
                 owner.value_removed(entry.key, held)
             return
@@ -236,7 +275,7 @@ class MapReceiving:
                     entry.value = value
                 entry.content, entry.is_stale = content, False
                 entry.apply(self.placement.event_of(message), entry.primary, entry.nodes)
-        if entry.role is Role.PROXY:
+        if entry.role is PROXY:
             return
         if merges:
             self.fetching.tell_newer(entry, entry.value.merge_value(value))

@@ -2,8 +2,9 @@
 them.
 
 A version is 16 bytes: a clock that is never behind a version that the node has heard (microseconds, or one more than
-the latest), and a tag of the node's map in its present life, from one start to the next. Versions are unique and
-compare as bytes. A stamp has the versions that a message is about::
+the latest), and a tag of the node's map in its present life, from one start to the next. Versions compare as bytes. No
+entry has the same version twice; entries that change in the same round of the loop share one. A stamp has the versions
+that a message is about::
 
     birth     when the entry was put; a removal ends an entry of that birth, whatever changes cross it
     claim     when its owner last said to all that it owns it
@@ -16,6 +17,8 @@ key and stops there. Java writes no stamp, and a message without one counts as l
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from catalina.tribes.member import Member
@@ -28,6 +31,7 @@ __all__ = [
     "Stamp",
     "VersionClock",
     "is_same_life",
+    "new_stamp",
     "stamp_key",
     "unstamp_key",
 ]
@@ -62,6 +66,9 @@ class Stamp(NamedTuple):
         return self[:2]
 
 
+#: Makes a stamp of four versions, as the class does, without a call of Python.
+new_stamp = partial(tuple.__new__, Stamp)
+
 #: The stamp of a message from Java.
 NO_STAMP = Stamp()
 
@@ -86,17 +93,17 @@ class VersionClock:
             now_us: microseconds since the epoch; wrong clocks can only misorder changes that cross.
         """
         self._first = self._first or now_us
-        self._last = max(self._last + 1, now_us)
-        return self._last.to_bytes(_CLOCK_SIZE, "big") + self._tag(node)
+        last = self._last + 1
+        self._last = last = last if last > now_us else now_us
+        known, tag = self._node
+        return last.to_bytes(_CLOCK_SIZE, "big") + (tag if known is node else self._tag(node))
 
     def _tag(self, node: Member) -> bytes:
         """A tag made of the node and the time at which its map's life began, by its own clock."""
-        known, tag = self._node
-        if known is not node:
-            life = self._first.to_bytes(8, "big", signed=True)
-            address = node.host + node.port.to_bytes(4, "big") + node.unique_id
-            tag = hashlib.blake2b(address + life, digest_size=VERSION_SIZE - _CLOCK_SIZE).digest()
-            self._node = (node, tag)
+        life = self._first.to_bytes(8, "big", signed=True)
+        address = node.host + node.port.to_bytes(4, "big") + node.unique_id
+        tag = hashlib.blake2b(address + life, digest_size=VERSION_SIZE - _CLOCK_SIZE).digest()
+        self._node = (node, tag)
         return tag
 
     def end_life(self) -> None:
@@ -114,8 +121,10 @@ def stamp_key(key: bytes, stamp: Stamp, names: bytes = b"") -> bytes:
     """The keydata of a message: the key's stream, behind the key its names (``map_names``), and the stamp."""
     if not stamp.birth:
         return key + names
-    versions = stamp if stamp.base else stamp[:3]
-    return b"".join((key, names, _HEADS[len(versions)], *[version or _ABSENT for version in versions]))
+    versions: Sequence[bytes] = stamp if stamp.base else stamp[:3]
+    if NO_VERSION in versions:
+        versions = [version or _ABSENT for version in versions]
+    return b"".join((key, names, _HEADS[len(versions)], *versions))
 
 
 def unstamp_key(keydata: bytes) -> tuple[bytes, Stamp, bytes]:
@@ -138,10 +147,12 @@ def unstamp_key(keydata: bytes) -> tuple[bytes, Stamp, bytes]:
 
 def _stamp_at(data: bytes, start: int) -> Stamp:
     """The versions from ``at`` to the end."""
-    versions = [data[at : at + VERSION_SIZE] for at in range(start, len(data), VERSION_SIZE)]
+    second, third = start + VERSION_SIZE, start + 2 * VERSION_SIZE
+    fourth = third + VERSION_SIZE
+    versions = [data[start:second], data[second:third], data[third:fourth], data[fourth:]]  # the last may be absent
     if _ABSENT in versions:
         versions = [NO_VERSION if version == _ABSENT else version for version in versions]
-    return Stamp(*versions)
+    return new_stamp(versions)
 
 
 def _end_of_key(keydata: bytes, at: int) -> int:

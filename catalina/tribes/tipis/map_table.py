@@ -27,7 +27,7 @@ from catalina.tribes.io.java import OpaqueValue
 from catalina.tribes.io.java.key_check import KeyRefusedError, KeyWork
 from catalina.tribes.io.member_object import MEMBER_IMPL_SUIDS
 from catalina.tribes.member import Member
-from catalina.tribes.tipis.map_entry import Event, MapEntry, Role
+from catalina.tribes.tipis.map_entry import PROXY, Event, MapEntry
 from catalina.tribes.tipis.map_graves import Grave, Graves
 from catalina.tribes.tipis.map_message import (
     MSG_ACCESS,
@@ -333,7 +333,7 @@ class MapTable:
             entry.content = NO_VERSION
         entry.apply(event, None if message.primary == self.local else message.primary, message.nodes or ())
         entry.former = ()
-        entry.is_stale = entry.role is not Role.PROXY and not has_content
+        entry.is_stale = entry.role is not PROXY and not has_content
         self.note_owner(entry)
 
     @staticmethod

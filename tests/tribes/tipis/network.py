@@ -94,7 +94,7 @@ class FakeChannel(FakeChannelBase):
         """As if each were posted; one that fails fails all."""
         whole = Delivery(len(to) * len(messages))
         for message, _ in messages:
-            each = self.post(to, message, options)
+            each = self.post(to, ObjectBytes(message), options)
             each.add_done_callback(lambda done: self._report(whole, done, to))
         return whole
 

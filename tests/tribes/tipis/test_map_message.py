@@ -25,6 +25,7 @@ from catalina.tribes.tipis.map_message import (
     encode_entries,
     encode_key,
 )
+from catalina.tribes.tipis.map_stamp import Stamp, stamp_key
 from tests.tribes.wire import cases
 
 CASES = [case for case in cases("map") if MapMessage.matches(bytes.fromhex(case["hex"]))]
@@ -272,3 +273,18 @@ def test_a_message_in_which_the_rest_refers_elsewhere_is_read_whole(changes: Rep
     sink = ObjectSink()
     FORM.write(sink, (1,), (None, b"key", b"map", "me", None))
     assert changes.read(b"\xac\xed\0\5" + bytes(sink.out)) == [1, None, b"key", b"map", "me", None]
+
+
+def test_several_messages_are_each_what_it_is_alone(changes: RepeatedEnd) -> None:
+    rest = (b"map", "me", None)
+    leading = [(b"d" * number, b"k" * (3 - number)) for number in range(3)]
+    for _ in range(2):  # without and with a known end
+        assert changes.streams((1,), leading, lambda: rest, rest) == [written(1, *each, *rest) for each in leading]
+
+
+def test_changes_of_entries_with_the_same_holders_are_the_messages_of_each() -> None:
+    stamp = Stamp(b"b" * 16, b"c" * 16, b"n" * 16, b"o" * 16)
+    alike = MapMessage(b"map", MSG_BACKUP, primary=ME, nodes=(OTHER,))
+    changes = [(b"diff %d" % number, encode_key(f"k{number}")) for number in range(3)]
+    together = alike.encode_with([(diff, stamp_key(key, stamp)) for diff, key in changes], MEMBER_IMPL_SUIDS[0])
+    assert together == [alike._replace(key=key, diff=diff, stamp=stamp).encode() for diff, key in changes]

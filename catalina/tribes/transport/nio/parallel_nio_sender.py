@@ -192,7 +192,7 @@ class ParallelNioSender(AbstractSender):
         thread.
         """
         known, senders = self._route
-        if to is not known:
+        if to is not known and to != known:
             senders = self._find_route(to)
         if len(frames) > 1:
             self._hand_over(senders, frames, wants_ack, delivery)
