@@ -200,6 +200,10 @@ class FoundMapping(Protocol):
 class RequestMapper(Protocol):
     """Finds the servlet for a host name and a path."""
 
+    @property
+    def remembered(self) -> Mapping[tuple[str, str], FoundMapping]:
+        """The answers for the newest version that are known already, by host name and path."""
+
     def map(self, host_name: str, path: str, version: str | None = None) -> FoundMapping: ...
 
 

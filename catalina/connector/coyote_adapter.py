@@ -147,7 +147,8 @@ class CoyoteAdapter:
             if request.method != "OPTIONS":  # HTTP has refused it already; AJP passes on what the web server got
                 raise HttpError(400, f"The target * is for OPTIONS, not for {request.method}")
             return self._map_server_options(request, response)
-        decoded = self._uri_rules.decode(uri)
+        rules = self._uri_rules
+        decoded = rules.remembered.get(uri) or rules.decode(uri)
         request.decoded_uri = decoded.path
         if decoded.parameters:
             request.path_parameters = decoded.parameters
@@ -172,7 +173,8 @@ class CoyoteAdapter:
     def _find(self, request: Request, path: str) -> FoundMapping:
         """Map, and map again while a context is being reloaded, or when the session belongs to another version."""
         name = request.local_name if self.connector.use_ipv_hosts else request.server_name
-        data = self._mapper.map(name, path)
+        mapper = self._mapper
+        data = mapper.remembered.get((name, path)) or mapper.map(name, path)
         context = data.context
         if context is not None and context.paused:
             data = self._wait_for_reload(name, path)
@@ -216,13 +218,17 @@ class CoyoteAdapter:
                 request.requested_session_id_from_url = True
         if not config.cookie_tracking:
             return
-        connector = request.connector
-        try:
-            # Not the request's own cookies: the rules by which the application reads others are unknown before it is
-            # mapped.
-            values = parse_cookies(request.headers, connector.max_cookie_count).get(config.name)
-        except LimitError as exc:
-            raise HttpError(400, exc.text) from exc
+        headers, limit = request.headers, request.connector.max_cookie_count
+        known = headers.memo.cookies
+        if known is not None and known[0] and not 0 <= limit < known[1]:
+            values = known[2].get(config.name)  # parse_cookies, without the call
+        else:
+            try:
+                # Not the request's own cookies: the rules by which the application reads others are unknown before it
+                # is mapped.
+                values = parse_cookies(headers, limit).get(config.name)
+            except LimitError as exc:
+                raise HttpError(400, exc.text) from exc
         if not values:
             return
         chosen = values[0]

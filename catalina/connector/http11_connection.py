@@ -32,6 +32,7 @@ from catalina.coyote.http11.exchange import (
 )
 from catalina.coyote.http11.request_head import RequestHead, describe_refused
 from catalina.coyote.http_error import HttpError
+from catalina.reactor import READ
 
 __all__ = ["Http11Connection"]
 
@@ -144,7 +145,8 @@ class Http11Connection(ExchangeConnection):
         stream = self.stream
         stream.deadline = time.monotonic() + (self._rules.keep_alive_s if self.exchange.requests else stream.timeout_s)
         if not self.host.paused:
-            stream.await_input()
+            if not stream.attached or stream.interest != READ:
+                stream.await_input()
         elif self._goes_on:
             self._leave_idle()
         else:

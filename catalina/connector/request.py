@@ -69,6 +69,22 @@ ENVIRON_BASE: dict[str, Any] = {
 }
 
 
+#: Remembered ports; a connection has the same with all its requests, but clients come with ever new ones.
+REMEMBERED_PORTS = 1024
+
+
+class _Ports(dict[int, str]):
+    """A port as text."""
+
+    def __missing__(self, port: int) -> str:
+        if len(self) >= REMEMBERED_PORTS:
+            self.clear()
+        text = self[port] = str(port)
+        return text
+
+
+_PORTS = _Ports()
+
 #: The path parameters of most URIs.
 NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
@@ -393,21 +409,24 @@ class Request:
         """The PEP 3333 environ, with ``catalina.session``, ``catalina.context`` and the request attributes."""
         environ = ENVIRON_BASE.copy()
         environ["REQUEST_METHOD"] = self.method
-        script, path = self.context_path, self.servlet_path
-        if self.path_info is not None or "%" in script or not path.isascii():
+        script, path, info = self.context_path, self.servlet_path, self.path_info
+        if "%" in script or not path.isascii() or not (info is None or info.isascii()):
             script, path = self._script_and_path()
+        elif info is not None:
+            script, path = script + path, info
         environ["SCRIPT_NAME"], environ["PATH_INFO"] = script, path
         environ["QUERY_STRING"] = self.query_string or ""
         environ["REQUEST_URI"] = self.request_uri if self.query_string is None else self._uri_with_query()
         environ["SERVER_PROTOCOL"] = self.protocol
         environ["SERVER_NAME"] = self.server_name
-        environ["SERVER_PORT"] = str(self.server_port)
+        environ["SERVER_PORT"] = _PORTS[self.server_port]
         environ["REMOTE_ADDR"] = self.remote_addr
-        environ["REMOTE_PORT"] = str(self.remote_port)
+        environ["REMOTE_PORT"] = _PORTS[self.remote_port]
         environ["org.apache.tomcat.peerAddr"] = self.peer_addr or self.remote_addr
         environ["wsgi.url_scheme"] = self.scheme
         environ["wsgi.input"] = self.input
-        environ.update(self.headers.cgi_fields())
+        headers = self.headers
+        environ.update(headers.memo.cgi_fields or headers.cgi_fields())
         if self.content_length >= 0:
             environ["CONTENT_LENGTH"] = str(self.content_length)
         if self.principal is not None or self._remote_user is not None:

@@ -451,7 +451,12 @@ class Response:
 
     def _commit(self, complete: bool) -> None:
         """Send the head with the buffered bytes; from now on neither can be changed."""
-        body = self._take() if self._parts else b""
+        parts = self._parts
+        if len(parts) == 1:  # _take, without the call
+            body = parts.pop()
+            self._buffered = 0
+        else:
+            body = self._take() if parts else b""
         if self.request.method == "HEAD" or self.status in NO_BODY:
             self.body_allowed = False
             self._set_length_without_body(len(body), complete)

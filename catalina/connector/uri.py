@@ -52,7 +52,8 @@ class UriRules:
         self.reverse_solidus = reverse_solidus
         self.allow_backslash = allow_backslash
         self.reject_suspicious = reject_suspicious
-        self._remembered: dict[str, DecodedUri] = {}
+        #: Decoded paths, by the path as sent; a caller whom every request meets looks here first.
+        self.remembered: dict[str, DecodedUri] = {}
 
     def decode(self, raw: str) -> DecodedUri:
         """Decode the path of a request.
@@ -63,14 +64,14 @@ class UriRules:
         Raises:
             HttpError: 400, the text is no path, or an ambiguous one.
         """
-        known = self._remembered.get(raw)
+        known = self.remembered.get(raw)
         if known is not None:
             return known
         decoded = self._decode(raw)
         if len(raw) <= REMEMBERED_LENGTH:
-            if len(self._remembered) >= REMEMBERED:
-                self._remembered.clear()
-            self._remembered[raw] = decoded
+            if len(self.remembered) >= REMEMBERED:
+                self.remembered.clear()
+            self.remembered[raw] = decoded
         return decoded
 
     def _decode(self, raw: str) -> DecodedUri:

@@ -25,7 +25,24 @@ class _FileLike(Protocol):
 
 #: Remembered status texts; applications use few, but could invent more.
 REMEMBERED_STATUS = 256
-_STATUS_CODES: dict[str, int] = {}
+
+
+class _StatusCodes(dict[str, int]):
+    """The number of a status text, such as ``200 OK``."""
+
+    def __missing__(self, status: str) -> int:
+        if not isinstance(status, str):
+            raise TypeError(f"start_response: expected a str such as '200 OK' as status, got {status!r}")
+        code = status[:3]
+        if not code.isdecimal() or status[3:4] not in ("", " ") or not 200 <= int(code) <= 999:
+            # 1xx is no answer: the client would wait for the real one.
+            raise AssertionError(f"start_response: the status must begin with 200 to 999 and a space, not {status!r}")
+        if len(self) < REMEMBERED_STATUS:
+            self[status] = int(code)
+        return int(code)
+
+
+_STATUS_CODES = _StatusCodes()
 
 
 class FileWrapper:
@@ -76,7 +93,7 @@ class _Call:
             if response.committed:
                 raise exc_info[1].with_traceback(exc_info[2])
             self._take_back()
-        response.status = _status_code(status)
+        response.status = _STATUS_CODES[status]
         response.status_text = status
         for name, value in headers:
             if type(name) is not str or type(value) is not str:
@@ -109,21 +126,6 @@ def _check_result(result: object) -> None:
 def _check_field(name: object, value: object) -> None:
     if not (isinstance(name, str) and isinstance(value, str)):
         raise TypeError(f"start_response: expected str as name and value of a header field, got {name!r}: {value!r}")
-
-
-def _status_code(status: str) -> int:
-    known = _STATUS_CODES.get(status)
-    if known is not None:
-        return known
-    if not isinstance(status, str):
-        raise TypeError(f"start_response: expected a str such as '200 OK' as status, got {status!r}")
-    code = status[:3]
-    if not code.isdecimal() or status[3:4] not in ("", " ") or not 200 <= int(code) <= 999:
-        # 1xx is no answer: the client would wait for the real one.
-        raise AssertionError(f"start_response: the status must begin with 200 to 999 and a space, not {status!r}")
-    if len(_STATUS_CODES) < REMEMBERED_STATUS:
-        _STATUS_CODES[status] = int(code)
-    return int(code)
 
 
 def run_application(application: Application, environ: dict[str, Any], request: Request, response: Response) -> None:

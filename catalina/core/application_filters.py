@@ -59,7 +59,8 @@ class ApplicationFilters:
 
     def __init__(self, context: StandardContext) -> None:
         self._context = context
-        self._instances: dict[str, list[_Filter]] = {}
+        #: The filters by name; most applications have none.
+        self.instances: dict[str, list[_Filter]] = {}
         self._by_url: list[tuple[FilterMap, str]] = []
         self._by_servlet: list[tuple[FilterMap, str]] = []
         self._remembered: dict[tuple[str, str, str, int], Application] = {}
@@ -71,7 +72,7 @@ class ApplicationFilters:
         good = True
         for definition in definitions.values():
             try:
-                self._instances[definition.name] = [self._make(definition)]
+                self.instances[definition.name] = [self._make(definition)]
             except DeploymentError as exc:
                 self._context.logger.error("Exception starting filter [%s]: %s", definition.name, exc)
                 self._context.note_failure(f"filter [{definition.name}]: {exc}")
@@ -83,12 +84,12 @@ class ApplicationFilters:
 
     def stop(self) -> None:
         """Call ``close()`` of the filters that have one, and forget all."""
-        for instances in self._instances.values():
+        for instances in self.instances.values():
             for instance in instances:
                 close = getattr(instance.application, "close", None)
                 if callable(close):
                     self._close(instance.name, close)
-        self._instances.clear()
+        self.instances.clear()
         self._by_url.clear()
         self._by_servlet.clear()
         self._remembered.clear()
@@ -105,7 +106,7 @@ class ApplicationFilters:
         Args:
             path: the path inside the context; None for a named dispatcher, which has none.
         """
-        if not self._instances:
+        if not self.instances:
             return servlet
         key = (servlet_name, path or "", dispatcher, id(servlet))
         remembered = self._remembered.get(key) if path is not None else None
@@ -150,7 +151,7 @@ class ApplicationFilters:
 
     def _instance(self, name: str, occurrence: int) -> _Filter:
         """A filter that stands in a chain twice needs two instances, because each has one next application."""
-        instances = self._instances[name]
+        instances = self.instances[name]
         while len(instances) <= occurrence:
             instances.append(self._make(self._context.filter_definitions[name]))
         return instances[occurrence]

@@ -164,8 +164,10 @@ class ContainerBase(Lifecycle):
         """Log a finished request, in this container's and its parents' access logs (Tomcat: Container.logAccess)."""
         container: ContainerBase | None = self
         while container is not None:
-            for valve in container.pipeline.access_logs:
-                valve.log(request, response, time_ns)
+            access_logs = container.pipeline.access_logs
+            if access_logs:
+                for valve in access_logs:
+                    valve.log(request, response, time_ns)
             container = container.parent
 
     # -- children ------------------------------------------------------------------------------------------------

@@ -86,7 +86,10 @@ class StandardWrapper(ContainerBase):
         self.name = definition.name
         self.config = ServletConfig(definition.name, MappingProxyType(definition.init_parameters))
         self.pipeline.basic = StandardWrapperValve()
-        self._application: Application | None = None
+        #: The WSGI callable, None until it is loaded; :meth:`allocate` gives it in either case.
+        self.application: Application | None = None
+        #: False as long as :meth:`is_unavailable` cannot be true, so that a request need not ask.
+        self.may_be_unavailable = not definition.enabled
         #: time.monotonic() after which a temporarily unavailable servlet may be called again; inf for never.
         self._unavailable_until = 0.0
         self._loading = threading.RLock()
@@ -174,7 +177,7 @@ class StandardWrapper(ContainerBase):
     @property
     def is_loaded(self) -> bool:
         """True when its WSGI callable has been made."""
-        return self._application is not None
+        return self.application is not None
 
     def is_unavailable(self) -> bool:
         """True when requests get 404 (disabled, or gone for good) or 503 (back later)."""
@@ -190,6 +193,7 @@ class StandardWrapper(ContainerBase):
     def unavailable(self, seconds: float | None) -> None:
         """Answer 503 for that many seconds; None: 404 from now on."""
         self._unavailable_until = float("inf") if seconds is None else time.monotonic() + seconds
+        self.may_be_unavailable = True
 
     def allocate(self) -> Application:
         """The WSGI callable, made now if necessary.
@@ -198,19 +202,19 @@ class StandardWrapper(ContainerBase):
             DeploymentError: the callable cannot be loaded or made; the servlet is unavailable from now on.
             UnavailableError: the servlet itself says that it is unavailable.
         """
-        application = self._application
+        application = self.application
         return application if application is not None else self.load()
 
     def load(self) -> Application:
         """Make the WSGI callable: see :mod:`catalina.loader.object_names`. Errors as :meth:`allocate`."""
         with self._loading:
-            if self._application is None:
+            if self.application is None:
                 began = time.monotonic()
                 try:
                     made = self._make()
                     context = self.context
                     refuse_state_of_another(context.server, context.name, context.loader.state_of_another())
-                    self._application = made
+                    self.application = made
                     adopt_sessions(self.context, made)
                     self.load_time = int((time.monotonic() - began) * 1000)
                 except UnavailableError as exc:
@@ -219,7 +223,7 @@ class StandardWrapper(ContainerBase):
                 except DeploymentError:
                     self.unavailable(None)
                     raise
-            return self._application
+            return self.application
 
     def _make(self) -> Application:
         context, definition = self.context, self.definition
@@ -257,8 +261,9 @@ class StandardWrapper(ContainerBase):
 
     def _stop(self) -> None:
         super()._stop()
-        application, self._application = self._application, None
+        application, self.application = self.application, None
         self._unavailable_until = 0.0
+        self.may_be_unavailable = not self.definition.enabled
         close = getattr(application, "close_servlet", None)
         if close is not None:
             close()

@@ -101,7 +101,7 @@ class StandardWrapperValve(ValveBase):
             progress.leave(request)
             _answer_stopped(context, request, response)
             return
-        if wrapper.is_unavailable():
+        if wrapper.may_be_unavailable and wrapper.is_unavailable():
             _answer_unavailable(wrapper, response)
             return
         if wrapper.definition.multipart is not None and _is_too_large(wrapper.definition.multipart, request):
@@ -142,7 +142,9 @@ def run_servlet(
     Args:
         path: the path inside the application, for the filters' url-patterns.
     """
-    application = context.filter_chains.chain(wrapper.name, path, kind, wrapper.allocate())
+    application, chains = wrapper.application or wrapper.allocate(), context.filter_chains
+    if chains.instances:
+        application = chains.chain(wrapper.name, path, kind, application)
     environ = request.build_environ()
     environ["catalina.context"] = context.application_context
     environ["catalina.servlet"] = wrapper.config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -42,7 +42,7 @@ class RequestGroupInfo(Component):
         super().__init__(**values)
         self._keeps_times = keeps_times
         self._lock = threading.Lock()
-        self._noted: deque[tuple[int, bool, int, int]] = deque()
+        self._noted: list[tuple[int, bool, int, int]] = []
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -52,15 +52,17 @@ class RequestGroupInfo(Component):
 
     def count(self, elapsed_ns: int, is_error: bool, sent: int, received: int) -> None:
         """Count a request that has ended. Any thread."""
-        self._noted.append((elapsed_ns, is_error, sent, received))
-        if len(self._noted) >= _BATCH:
+        noted = self._noted
+        noted.append((elapsed_ns, is_error, sent, received))
+        if len(noted) >= _BATCH:
             self._add_up()
 
     def _add_up(self) -> None:
         with self._lock:
-            noted = [self._noted.popleft() for _ in range(len(self._noted))]
+            noted = self._noted[:]
             if not noted:
                 return
+            del self._noted[: len(noted)]  # other threads may have added more meanwhile, which stay
             elapsed_ns, errors, sent, received = zip(*noted, strict=True)
             self._count += len(noted)
             self._errors += sum(errors)

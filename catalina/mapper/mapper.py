@@ -41,7 +41,9 @@ class Mapper:
         self.default_host_name: str | None = None
         self._names: dict[str, _MappedHost] = {}  # host names and aliases, lower case
         self._wildcards: dict[str, _MappedHost] = {}  # ".example.org" for the alias *.example.org
-        self._remembered: dict[tuple[str, str], MappingData] = {}
+        #: Answers of :meth:`map` for the newest version, by host name and path; a caller whom every request meets looks
+        #: here first. Each change of the map makes a new dictionary.
+        self.remembered: dict[tuple[str, str], MappingData] = {}
         self._lock = threading.Lock()
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -54,7 +56,7 @@ class Mapper:
             path: decoded, normalised, without path parameters, beginning with a slash.
             version: the version of the application; None and unknown ones give the newest.
         """
-        remembered = self._remembered
+        remembered = self.remembered
         if version is None:
             found = remembered.get((host_name, path))
             if found is not None:
@@ -204,4 +206,4 @@ class Mapper:
             self._changed()
 
     def _changed(self) -> None:
-        self._remembered = {}
+        self.remembered = {}

@@ -104,6 +104,7 @@ class Container:
         self.engine = Level("Catalina", self._log, Steps((self.valve,)))
         self.server = ServingServer(self.reactor)
         self.mapper = self
+        self.remembered: dict[tuple[str, str], Any] = {}
         #: Finds what answers; a test may have another.
         self.find: Callable[[str, str, str | None], Any] = self.found
 

@@ -85,7 +85,7 @@ def test_remembered_answers_are_bounded():
     rules = UriRules()
     for number in range(2 * module.REMEMBERED):
         rules.decode(f"/{number}")
-    assert len(rules._remembered) <= module.REMEMBERED
+    assert len(rules.remembered) <= module.REMEMBERED
 
 
 def test_path_parameters_can_be_cut():

@@ -149,9 +149,9 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     mapper = make_mapper("")
     for number in range(100):
         mapper.map("localhost", f"/{number}")
-    assert len(mapper._remembered) <= 10
+    assert len(mapper.remembered) <= 10
     mapper.map("localhost", "/" + "x" * 1000)
-    assert all(len(path) <= mapper_module.MAX_REMEMBERED_PATH for _, path in mapper._remembered)
+    assert all(len(path) <= mapper_module.MAX_REMEMBERED_PATH for _, path in mapper.remembered)
 
 
 def test_an_application_that_is_removed_is_not_found_any_more() -> None:

@@ -55,7 +55,7 @@ class Relay:
         self.context.add_servlet(ServletDef("text", servlet_class))
         self.wrapper: StandardWrapper = self.context.wrappers["text"]
         self.servlet = Echo()
-        self.wrapper._application = self.servlet
+        self.wrapper.application = self.servlet
         self.requests = ContainerRequests(node.keeper.links.services, {"Catalina/localhost//manager": self.context}.get)
         self.queries: KeeperQueries = node.workers[0].queries
         self.context.state = LifecycleState.STARTED
@@ -120,7 +120,7 @@ class Pieces(ContainerServlet):
 
 def test_an_answer_comes_piece_by_piece_as_it_is_made(node: SmallNode, tmp_path: Path) -> None:
     relay = Relay(node, tmp_path)
-    relay.wrapper._application = servlet = Pieces()
+    relay.wrapper.application = servlet = Pieces()
     answer: Any = relay.begin()
     pieces = iter(answer)
     assert (next(pieces), servlet.made) == (b"one", [b"one"])
@@ -130,7 +130,7 @@ def test_an_answer_comes_piece_by_piece_as_it_is_made(node: SmallNode, tmp_path:
 
 def test_an_answer_that_the_client_wants_no_more_of_is_closed_in_the_keeper(node: SmallNode, tmp_path: Path) -> None:
     relay = Relay(node, tmp_path)
-    relay.wrapper._application = servlet = Pieces()
+    relay.wrapper.application = servlet = Pieces()
     answer: Any = relay.begin()
     answer.close()
     assert servlet.closed.wait(15)
@@ -139,7 +139,7 @@ def test_an_answer_that_the_client_wants_no_more_of_is_closed_in_the_keeper(node
 
 def test_the_answers_of_a_worker_that_has_gone_are_closed(node: SmallNode, tmp_path: Path) -> None:
     relay = Relay(node, tmp_path)
-    relay.wrapper._application = servlet = Pieces()
+    relay.wrapper.application = servlet = Pieces()
     relay.begin()
     relay.requests.worker_lost(0)
     assert servlet.closed.is_set()

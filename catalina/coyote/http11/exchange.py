@@ -45,8 +45,8 @@ CLOSING_STATUS = frozenset((400, 408, 411, 413, 414, 417, 431, 500, 501, 503, 50
 CONNECTION_FIELDS = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "date", "server")
 )
-#: Kinds of fields of an answer: Content-Length; those above; all others.
-LENGTH, CONTROLLED, OTHER = range(3)
+#: Kinds of fields of an answer: Content-Length; those above; all others, which is false.
+OTHER, LENGTH, CONTROLLED = range(3)
 #: Names whose kind is remembered; applications use few, but could invent more.
 REMEMBERED_NAMES = 1024
 #: The body of a request without one.
@@ -139,7 +139,7 @@ def _scan(fields: Sequence[tuple[str, str]]) -> tuple[str | None, bool]:
     kinds = _KINDS
     for name, value in fields:
         kind = kinds[name]
-        if kind == OTHER:
+        if not kind:
             continue
         if kind == CONTROLLED:
             special = True
@@ -220,19 +220,21 @@ class Exchange:
         head = rules.parser.parse(data, self.seen)
         if head is None:
             return None
+        # Unpacked at once, because a field of a named tuple costs a call each.
+        _, _, _, http11, _, length, chunked, keep_alive, asks_keep_alive, _, _, _, size, _ = head
         self.state = state
-        self.data = data[head.size :]
+        self.data = data[size:]
         self.raw = data
         self.seen = 0
-        self.requests += 1
-        self.http11 = head.http11
-        self.keep_alive = head.keep_alive and self.requests != rules.max_requests and not ending
-        self._asked_keep_alive = head.client_asks_keep_alive
+        self.requests = requests = self.requests + 1
+        self.http11 = http11
+        self.keep_alive = keep_alive and requests != rules.max_requests and not ending
+        self._asked_keep_alive = asks_keep_alive
         self._acknowledged = True
-        if head.chunked:
+        if chunked:
             self.body = ChunkedDecoder(rules.max_extension, rules.max_trailer)
         else:
-            self.body = LengthDecoder(head.content_length) if head.content_length > 0 else NO_BODY
+            self.body = LengthDecoder(length) if length > 0 else NO_BODY
         return head
 
     def await_rest(self) -> bool:
