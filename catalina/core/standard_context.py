@@ -522,12 +522,18 @@ class StandardContext(ContextBean, ContextDescription):
         return self._use_manager(manager)
 
     def _take_manager(self, role: NodeRole) -> Manager:
-        """The manager of a process that is one of several of the node; over a reload it stays."""
+        """The manager of a process that is one of several of the node; over a reload it stays.
+
+        One that has stopped with its application has left the group, where the keeper's has to join again.
+        """
         manager = self.manager
         is_made = manager is not None and manager is self._made_manager
         is_as_before = self._made_for_cluster is self.distributable and self._made_where_it_runs is self.runs_here
         if manager is None or not is_made or not is_as_before:
             manager = role.manager_for(self, None if is_made else manager)
+        elif role.deploys and self._made_for_cluster and not manager.state.available:
+            manager = role.manager_for(self, manager)
+        if manager is not self._made_manager or not is_as_before:
             self._made_manager, self._made_for_cluster = manager, self.distributable
             self._made_where_it_runs = self.runs_here
         return self._use_manager(manager)

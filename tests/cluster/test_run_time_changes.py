@@ -277,6 +277,33 @@ def names_of(node: Node, host: str) -> set[int]:
     return found
 
 
+def test_an_application_of_a_node_with_workers_is_in_the_group_again_after_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, group = free_port(), free_udp_port()
+    nodes = [Node(name, tmp_path / name, cluster=full(group, send_options=6), workers=workers)
+             for name, workers in (("n1", 2), ("n2", 1))]  # fmt: skip
+    first, second = nodes
+    try:
+        second.start()
+        monkeypatch.setenv("JAVA_OPTS", f"-D{PREFIX}.port={port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false")
+        first.start()
+        with JmxClient(port) as jmx:
+            session_id = second.get("/count").session_id
+            assert session_id is not None
+            wait_until(lambda: session_id in jmx.invoke(MANAGER, "listSessionIds"), "the node with workers has it")
+            jmx.invoke(CONTEXT, "stop")
+            jmx.invoke(CONTEXT, "start")
+            assert session_id in jmx.invoke(MANAGER, "listSessionIds"), "the group has given its sessions"
+            assert first.get("/count", session_id).values == {"count": 2}
+            made = first.get("/count").session_id
+            assert made is not None
+            assert second.get("/count", made).values == {"count": 2}, "it tells the group of its own"
+    finally:
+        for node in nodes:
+            node.close()
+
+
 def aliases_by(port: int, bean: str) -> object:
     """The host's names as a new client sees them; None while there is no keeper, or it has no such bean yet."""
     try:
