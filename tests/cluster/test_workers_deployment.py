@@ -235,7 +235,7 @@ def exchange_and_kill_one(shop: Node, war: Path, name: str) -> int:
     started = "Deploying web application archive"
     before = shop.log.count(started)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as deploying:
-        wait_until(lambda: shop.log.count(started) > before, "the exchange")
+        wait_until(lambda: shop.log.count(started) > before, "the exchange", 60)
         os.kill(shop.named_processes(name)[0], signal.SIGKILL)
         return deploying.wait(60)
 
