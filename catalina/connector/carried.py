@@ -159,6 +159,9 @@ class Context(MappedContext, SessionContext, ResponseRules, Protocol):
     @property
     def affinity(self) -> tuple[str, str] | None: ...
 
+    @property
+    def user(self) -> str | None: ...
+
     def serves_route(self, route: str) -> bool: ...
 
 

@@ -78,7 +78,7 @@ class ApplicationContext:
         context, server = self._context, self._context.server
         handler = None if context.realm is None else context.realm.credential_handler
         facts: dict[str, Any] = {
-            "jakarta.servlet.context.tempdir": context.work_path,
+            "jakarta.servlet.context.tempdir": context.temporary_path,
             "org.apache.catalina.CredentialHandler": handler,
             "org.apache.catalina.deploy.alt_dd": context.alt_dd_name or None,
             "org.apache.catalina.resources": context.resources,
@@ -122,7 +122,7 @@ class ApplicationContext:
     @property
     def work_dir(self) -> Path:
         """A directory for temporary files, private to this application, kept across restarts."""
-        return self._context.work_path
+        return self._context.temporary_path
 
     @property
     def server_info(self) -> str:

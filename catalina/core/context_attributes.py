@@ -8,7 +8,7 @@ from typing import NamedTuple
 from catalina.attributes import Attribute, AttributeRefused, byte_size, choice
 from catalina.core.container_base import ContainerBase
 
-__all__ = ["Affinity", "ContextAttributes", "inner_path"]
+__all__ = ["Affinity", "ContextAttributes", "inner_path", "octal_mask"]
 
 _NO_CLASS_LOADER = "Python has no class loader to clean up after"
 _NO_TLD = "there are no tag libraries"
@@ -39,6 +39,13 @@ def inner_path(text: str) -> str:
     if not path.startswith("/"):
         raise AttributeRefused("a path that begins with /")
     return path
+
+
+def octal_mask(text: str) -> int:
+    """Converter for a umask as a shell writes it: ``0027``."""
+    if not re.fullmatch(r"0?[0-7]{3}", text.strip(), re.ASCII):
+        raise AttributeRefused("three octal digits, such as 0027")
+    return int(text, 8)
 
 
 class ContextAttributes(ContainerBase):
@@ -200,6 +207,22 @@ class ContextAttributes(ContainerBase):
         " gets the first request; otherwise it does not start.",
     )
     health_timeout = Attribute(int, 30_000, unit="ms", doc="How long the answer to healthPath may take.")
+    user = Attribute(
+        str, None, doc="The account that the application's own processes run as; such an application has a pool."
+    )
+    group = Attribute(str, None, doc="Their group; the user's own one if not given.")
+    umask = Attribute(octal_mask, 0o027, doc="Their umask, octal.")
+    home = Attribute(str, None, doc="Their HOME and working directory; the private directory if not given.")
+    max_open_files = Attribute(int, 0, doc="RLIMIT_NOFILE of a process with a user of its own. 0: the server's.")
+    max_processes = Attribute(
+        int, 0, doc="RLIMIT_NPROC: the processes and threads of the user, of all its pools. 0: the server's."
+    )
+    max_address_space = Attribute(
+        byte_size, 0, unit="bytes", doc="RLIMIT_AS of a process with a user of its own; 2G is understood. 0: no limit."
+    )
+    max_core_size = Attribute(
+        byte_size, 0, unit="bytes", doc="RLIMIT_CORE of a process with a user of its own; 0 writes no core files."
+    )
 
     # Descriptors.
     xml_block_external = Attribute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -49,6 +50,10 @@ log = logging.getLogger("org.apache.catalina.core.StandardContext")
 
 #: Attributes that count for an application with a pool of its own.
 POOL_ATTRIBUTES = ("max_memory", "max_requests", "request_timeout")
+#: Attributes that count for an application with a user of its own.
+USER_ATTRIBUTES = (
+    "group", "umask", "home", "max_open_files", "max_processes", "max_address_space", "max_core_size",
+)  # fmt: skip
 #: Seconds that a round of the loop may take.
 ROUND_SECONDS = 5.0
 
@@ -209,6 +214,13 @@ class StandardContext(ContextBean, ContextDescription):
         if self.work_dir is not None:
             return host.catalina_base / self.work_dir
         return host.work_path / self.base_name
+
+    @property
+    def temporary_path(self) -> Path:
+        """The directory in which the application may write: its work directory, and for one with a user of its own the
+        private directory of each process.
+        """
+        return Path(tempfile.gettempdir()) if self.user is not None and self.runs_here else self.work_path
 
     @property
     def listeners(self) -> list[object]:
@@ -393,11 +405,15 @@ class StandardContext(ContextBean, ContextDescription):
                         "and they have no effect", self, words)  # fmt: skip
 
     def _start_application(self) -> None:
-        if self.isolation == "process" and self._role is None:
+        if (self.isolation == "process" or self.user is not None) and self._role is None:
+            wanted = 'isolation="process"' if self.user is None else f'user="{self.user}"'
             raise DeploymentError(
-                f'{self}: isolation="process" needs a keeper, which starts and ends its processes; this node has begun '
+                f"{self}: {wanted} needs a keeper, which starts and ends its processes; this node has begun "
                 "without: start it again, with -Dcatalina.keeper=true if need be"
             )
+        given = [xml_name(name) for name in USER_ATTRIBUTES if name in self.given]
+        if given and self.user is None:
+            log.warning("%s: %s: expected a user; without one they have no effect", self, ", ".join(given))
         if self._role is None:
             self.warn_without_pool()
         self.multiprocess = self._role is not None and self._role.may_run_elsewhere(self)

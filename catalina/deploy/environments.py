@@ -215,18 +215,22 @@ class Environments:
         log.info("[%s]: %s", owner, text)
         add_note(text)
 
-    def give(self, kept: str, work: str) -> str:
-        """The installation's place in an application's work directory, made when it is not there."""
+    def give(self, kept: str, work: str, alone: bool = False) -> str:
+        """The installation's place in an application's work directory, made when it is not there.
+
+        Args:
+            alone: a copy, because the application's user may not read what others use.
+        """
         parent = os.path.join(work, PLACES)
         place = os.path.join(parent, os.path.basename(kept))
         os.utime(kept)
-        if os.path.isdir(place):
+        if os.path.isdir(place) and not (alone and os.path.islink(place)):
             return place
         os.makedirs(parent, exist_ok=True)
         staging = tempfile.mkdtemp(prefix=".installing-", dir=parent)
         try:
             made = os.path.join(staging, "packages")
-            if has_compiled(kept):
+            if alone or has_compiled(kept):
                 shutil.copytree(kept, made, symlinks=True)
             else:
                 os.symlink(kept, made)

@@ -41,6 +41,9 @@ class PoolWish(Protocol):
     """The application, as far as this module asks."""
 
     @property
+    def user(self) -> str | None: ...
+
+    @property
     def isolation(self) -> str: ...
 
     @property
@@ -70,8 +73,10 @@ def pool_reason(context: PoolWish) -> str:
     """Why an application wants a pool of workers of its own, for people; empty when it wants none.
 
     With ``auto`` one that reaches other applications (``crossContext``), or that works on the container, wants none:
-    what it reaches is not in a pool.
+    what it reaches is not in a pool. One with a user of its own always wants a pool.
     """
+    if context.user is not None:
+        return f"the user [{context.user}]"
     if context.isolation != "auto" or context.cross_context or context.privileged:
         return 'isolation="process"' if context.isolation == "process" else ""
     if context.loader.venv:

@@ -89,7 +89,7 @@ def install_packages(context: StandardContext) -> str | None:
     if not context.deploys_here:
         return prepared_place(work, declared, environments.rules)
     kept = environments.install(owner, declared, search_path(root, work))
-    return None if kept is None else environments.give(kept, work)
+    return None if kept is None else environments.give(kept, work, alone=context.user is not None)
 
 
 def provide_packages(context: StandardContext) -> None:

@@ -11,12 +11,14 @@ from catalina.core.standard_server import StandardServer
 from catalina.digester.digester import Digested, Digester
 from catalina.digester.findings import Finding, UnusableConfiguration
 from catalina.digester.substitution import Substitution
+from catalina.digester.xml_tree import XmlElement
 from catalina.errors import CatalinaError, ConfigurationError, LifecycleError
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.juli.logging_bean import LoggingBean
 from catalina.lifecycle import LifecycleState
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.platform.platform_beans import platform_beans
+from catalina.place import Place
 from catalina.startup.catalina_properties import extend_import_path, load_catalina_properties
 from catalina.startup.control_socket import ControlSocket
 from catalina.startup.property_sources import substitution_for, unusable_sources
@@ -57,6 +59,8 @@ class Catalina:
         self.server: StandardServer | None = None
         #: The bytes of server.xml, and of the files that it names as entities, by their paths.
         self.files: dict[str, bytes] = {}
+        #: The ``<Server>`` of server.xml as it was loaded.
+        self.root = XmlElement("Server", Place(str(self.config_file), 1))
         #: Findings about the properties, which are reported before any file's.
         self.remarks: list[Finding] = []
 
@@ -122,6 +126,7 @@ class Catalina:
         server = root.component
         if not isinstance(server, StandardServer):
             raise ConfigurationError(f"{root.class_name} is not a StandardServer", root.element.place)
+        self.root = root.element
         server.catalina_home = self.home
         server.catalina_base = self.base
         server.properties = self.properties

@@ -16,6 +16,7 @@ from catalina.errors import CatalinaError
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.startup.control_socket import ControlSocket
 from catalina.startup.node_life import NodeLife, PoolSeats, Stage
+from catalina.startup.pool_launch import PoolLaunches
 from catalina.startup.worker_applications import WorkerApplications
 from catalina.startup.worker_limits import RequestTimeout, WorkerLimits
 from catalina.workers.roles import KeeperRole, WorkerRole
@@ -23,7 +24,8 @@ from catalina.workers.shared_parts import POOL_SEATS, worker_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
-    from catalina.workers.shared_parts import SharedParts
+    from catalina.digester.xml_tree import XmlElement
+    from catalina.workers.shared_parts import SharedParts, WorkerParts
 
 __all__ = ["Keeper", "NodePart", "WholeNode", "WorkerPart"]
 
@@ -69,12 +71,15 @@ class Keeper(NodePart):
 
     reports = False
 
-    def __init__(self, server: StandardServer, shared: SharedParts, life: NodeLife, workers: int) -> None:
+    def __init__(
+        self, server: StandardServer, root: XmlElement, shared: SharedParts, life: NodeLife, workers: int
+    ) -> None:
         self._life = life
         in_pools = sum(life.seat(number) > 0 for number in range(len(POOL_SEATS)))
         awaited = workers + in_pools if life.has_served else 0
         self._role = KeeperRole(server, shared.listening, awaited, lambda: life.workers, PoolSeats(life))
         server.role = self._role
+        PoolLaunches(server, root, self._role)
 
     def after_start(self) -> None:
         """Let the workers in."""
@@ -98,13 +103,13 @@ class Keeper(NodePart):
 class WorkerPart(NodePart):
     """One worker."""
 
-    def __init__(self, server: StandardServer, shared: SharedParts, life: NodeLife, index: int) -> None:
+    def __init__(self, server: StandardServer, parts: WorkerParts, life: NodeLife, index: int) -> None:
         self.reports = index == 0
         self._server = server
         self._life = life
         #: Another worker takes over in the pool.
         self._leaving = False
-        self._role = WorkerRole(server, shared, index, server.stop_await)
+        self._role = WorkerRole(server, parts, index, server.stop_await)
         server.role = self._role
         self._applications = WorkerApplications(server, self._role)
         self._limits = WorkerLimits(server.properties, index)
@@ -112,6 +117,10 @@ class WorkerPart(NodePart):
         for listener in tuple(server.lifecycle_listeners):
             if isinstance(listener, ControlSocket | JmxRemote):
                 server.remove_lifecycle_listener(listener)
+
+    def call_keeper(self, service: str, argument: object) -> object:
+        """Call a service of the keeper. Raises KeeperGoneError or CallError."""
+        return self._role.queries.call(service, argument)
 
     def before_start(self) -> bool:
         """Wait until the keeper has deployed everything."""

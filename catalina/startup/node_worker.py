@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,11 +28,16 @@ from catalina.startup.application_states import application_states
 from catalina.startup.executed_worker import HELD_SIGNALS, execute, own_python, tell_failure
 from catalina.startup.node_life import Stage
 from catalina.startup.node_parts import Keeper, NodePart, WholeNode, WorkerPart
+from catalina.startup.pool_guard import PoolGuard
+from catalina.startup.pool_launch import PoolLaunch
+from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.services import LAUNCH
 from catalina.workers.shared_parts import POOL_SEATS, worker_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
     from catalina.startup.catalina import Catalina
+    from catalina.workers.shared_parts import SharedParts
 
 __all__ = ["BOOT_FAILED", "NodeWorker"]
 
@@ -53,6 +59,10 @@ DRAIN_SECONDS = "catalina.drainSeconds"
 #: Signals that come closer together than this number of seconds count as one request to stop: a terminal or an init
 #: system signals the whole process group, and the arbiter then signals the node too.
 ONE_WORD_SECONDS = 1.0
+
+#: Seconds of one question of a process that is to be a pool's, and between two.
+LOOK_SECONDS = 2.0
+WAIT_SECONDS = 0.05
 
 #: prctl(2): the signal that this process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
@@ -160,6 +170,9 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         server = catalina.server
         if server is None:
             raise RuntimeError("the arbiter forked before it loaded the configuration")
+        launch = self._launch(server)
+        if launch is not None and self.app.shared is not None:
+            return self._guard(launch, self.app.shared)
         server.reactor.on_dead = _end_at_once
         server.restarter = lambda limited: not limited or self.app.life.grant_restart(time.monotonic())
         server.reactor.start()
@@ -206,8 +219,42 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
         if shared is None:
             return WholeNode()
         if self.place == 0:
-            return Keeper(server, shared, life, self.app.workers)
-        return WorkerPart(server, shared, life, self.place - 1)
+            return Keeper(server, self.catalina.root, shared, life, self.app.workers)
+        return WorkerPart(server, shared.for_worker(), life, self.place - 1)
+
+    def _launch(self, server: StandardServer) -> PoolLaunch | None:
+        """The launch of the process that shall be here, if it has a user of its own; the keeper says so. None for
+        every other process of the node, and when this one is told to end.
+        """
+        shared, index = self.app.shared, self.place - 1
+        if shared is None or index not in POOL_SEATS:
+            return None
+        queries = KeeperQueries(shared.listening.getsockname(), index, server.reactor)
+        try:
+            while self._stopped_by is None:
+                try:
+                    told = queries.call(LAUNCH, None, LOOK_SECONDS)
+                except CatalinaError as error:  # the keeper is not so far yet, or has given this place up
+                    log.debug("Worker [%s] waits for the keeper: %s", worker_name(index), error)
+                    time.sleep(WAIT_SECONDS)
+                else:
+                    return None if told is None else PoolLaunch.heard(told)
+        finally:
+            queries.close()
+        return None
+
+    def _guard(self, launch: PoolLaunch, shared: SharedParts) -> int:
+        """Stay beside the process that runs as another user; returns the exit code."""
+        index = self.place - 1
+        name = worker_name(index)
+        name_process(f"catalina-g{name}")
+        temporary = Path(self.catalina.properties["java.io.tmpdir"])
+        guard = PoolGuard(launch, self.app.life, self.place, index, temporary)
+        try:
+            return guard.run(shared.listening.getsockname(), shared.pairs[index][0].fileno(), name)
+        finally:
+            close_logging()
+            logging.shutdown()
 
 
 def _process_name(index: int) -> str:

@@ -26,7 +26,7 @@ from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.digester.digester import Digested
 from catalina.digester.findings import Finding
-from catalina.errors import CatalinaError, ConfigurationError, NamingError
+from catalina.errors import CatalinaError, ConfigurationError, DeploymentError, NamingError
 from catalina.extras import is_installed
 from catalina.ha.deploy.farm_war_deployer import NOT_WATCHING, FarmWarDeployer
 from catalina.realm.data_source_realm import DataSourceRealm
@@ -44,6 +44,7 @@ from catalina.tribes.transport.receiver_base import ReceiverBase
 from catalina.users.users_file import read_users_file
 from catalina.util.jdbc_url import translate_url
 from catalina.valves.jdbc_access_log_valve import JDBCAccessLogValve
+from catalina.workers.pool_account import account_of
 
 __all__ = ["address_problem", "check_start", "port_problem"]
 
@@ -184,6 +185,10 @@ def _host(host: StandardHost, _server: StandardServer) -> Problems:
 
 
 def _context(context: StandardContext, _server: StandardServer) -> Problems:
+    try:
+        account_of(context)
+    except DeploymentError as refused:
+        yield logging.WARNING, f"this application will not start: {refused}"
     if context.parent is not None and context.doc_base:
         root = context.host.app_base_path / context.doc_base
         if not root.exists():

@@ -28,6 +28,7 @@ from catalina.startup.host_config import HostConfig
 from catalina.startup.node_status import STATUS, node_status
 from catalina.startup.vm_report import thread_dump
 from catalina.workers.application_entry import ApplicationEntry, ContextSource, HostSource, files_of, manager_key
+from catalina.workers.services import JOIN, JOINED
 
 if TYPE_CHECKING:
     from catalina.core.standard_engine import StandardEngine
@@ -123,7 +124,7 @@ class WorkerApplications:
         """The keeper's table, as soon as no application is between two versions; the hosts are here as it says. None
         when the node ends first.
         """
-        while (told := self._role.queries.call("join", None, JOIN_SECONDS)) is None and not self._server.is_ending:
+        while (told := self._role.queries.call(JOIN, None, JOIN_SECONDS)) is None and not self._server.is_ending:
             time.sleep(LOOK_SECONDS)
         if told is None:
             return None
@@ -185,7 +186,7 @@ class WorkerApplications:
         self._has_started.set()
         if self._is_new:
             self._refuse_unhealthy()
-        self._role.queries.call("joined", self._failures)
+        self._role.queries.call(JOINED, self._failures)
 
     def _refuse_unhealthy(self) -> None:
         """The new version of a pool's application has to be in health before the old one goes."""
@@ -221,7 +222,7 @@ class WorkerApplications:
                 else:
                     self._stop({"key": entry.key})
         try:
-            self._role.queries.call("joined", self._failures)
+            self._role.queries.call(JOINED, self._failures)
         except CatalinaError as error:
             log.error("The keeper does not hear which applications run here: %s", error)
 
@@ -235,6 +236,8 @@ class WorkerApplications:
     def _load(self, asked: Asked) -> dict[str, str]:
         """Run an application as an entry says; the result has the reason why it does not."""
         entry = ApplicationEntry.heard(asked["entry"])
+        if self._role.has_user:
+            return self._go_on(entry)
         host = next((each for each in self._hosts() if _path_of(each) == entry.host), None)
         if host is None:
             return {"failure": f"worker [{self._role.index}] has no host [{entry.host}]"}
@@ -268,6 +271,14 @@ class WorkerApplications:
         and until then the application finishes its requests here.
         """
         return self._role.runs_one and context is self._alone and context.state.available and not context.paused
+
+    def _go_on(self, entry: ApplicationEntry) -> dict[str, str]:
+        """A process with a user of its own runs what it has begun with; another version is another process."""
+        context = self._context(entry.key)
+        if context is not None:
+            context.paused = False
+        self._role.serials[entry.key] = entry.serial
+        return {"failure": self._failures.get(entry.key, "")}
 
     def _stop(self, asked: Asked) -> None:
         """Stop an application; it stays known, so that its requests go nowhere else."""
@@ -334,7 +345,7 @@ class WorkerApplications:
         source = entry.source
         if source is None:
             raise DeploymentError(f"[{entry.name}] stands in the server.xml of the keeper and not in this worker's")
-        context = make_context(host, source.descriptor)
+        context = make_context(host, None if source.descriptor is None else str(host.catalina_base / source.descriptor))
         give_source(context, host, source)
         directory = os.path.join(os.path.abspath(host.app_base_path), source.doc_base)
         work = os.path.join(host.work_path, context.base_name)

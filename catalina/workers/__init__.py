@@ -17,7 +17,9 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``request_relay``, ``relay_connection``, ``relay_frames``: a request whose connection cannot move is passed on to
   another worker, and its answer back.
 - ``placements``, ``away_manager``: an application runs in some of the workers, the others pass its requests on.
-- ``pools``: an application has workers of its own.
+- ``pools``: an application has workers of its own. ``pool_rights``: they speak of nothing but that application.
+  ``pool_account``: they may run as another user; then ``own_user_valve`` passes their requests on, and
+  ``keeper_realm`` has the keeper check their logins.
 - ``connection_counts``, ``shared_parts``: what all processes share from before the fork. ``services``: calls.
 - ``session_copies``: the keeper's knowledge of who has a copy of which session.
 - ``session_tellers``: which worker tells the listeners of a session's end.

@@ -24,6 +24,7 @@ from catalina.errors import CatalinaError
 from catalina.webapp import SEND_ERROR, send_error
 from catalina.workers.application_entry import manager_key
 from catalina.workers.keeper_queries import KeeperGoneError
+from catalina.workers.services import CONTAINER_CLOSE, CONTAINER_NEXT, CONTAINER_REQUEST
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -35,8 +36,6 @@ __all__ = ["ContainerRequests", "RelayedServlet", "is_own"]
 
 log = logging.getLogger("org.apache.catalina.workers.ContainerRequests")
 
-#: Services of the keeper: a request; the next piece of an answer that has more; the end of such an answer.
-SERVICE, NEXT, CLOSE = "container-request", "container-request-next", "container-request-close"
 #: Seconds that a command may take; an application may take long to start.
 ANSWER_SECONDS = 3600.0
 #: Bytes of an answer in one message. The largest are dumps of threads and lists of beans.
@@ -77,7 +76,7 @@ class RelayedServlet:
                 with open(request["body"], "wb") as sink:
                     shutil.copyfileobj(environ["wsgi.input"], sink)
             try:
-                answer: Any = self._queries.call(SERVICE, request, ANSWER_SECONDS)
+                answer: Any = self._queries.call(CONTAINER_REQUEST, request, ANSWER_SECONDS)
             except KeeperGoneError as error:
                 log.error("%s", error)
                 return send_error(environ, start_response, 503, "The keeper of this node does not answer")
@@ -104,7 +103,7 @@ class _RelayedParts:
     def __iter__(self) -> Iterator[bytes]:
         yield self._first
         while not self._ends():
-            part: Any = self._queries.call(NEXT, self._stream, ANSWER_SECONDS)
+            part: Any = self._queries.call(CONTAINER_NEXT, self._stream, ANSWER_SECONDS)
             if part is None:
                 return
             yield base64.b64decode(part)
@@ -116,7 +115,7 @@ class _RelayedParts:
     def close(self) -> None:
         """The client has all that it wants."""
         try:
-            self._queries.call(CLOSE, self._stream)
+            self._queries.call(CONTAINER_CLOSE, self._stream)
         except CatalinaError as error:  # the keeper has gone, and the answer with it
             log.debug("An answer of the keeper is not closed there: %s", error)
 
@@ -140,9 +139,9 @@ class ContainerRequests:
         self._lock = threading.Lock()
         #: The answers that are not complete, by their numbers.
         self._streams: dict[int, _Parts] = {}
-        services.add(SERVICE, self._serve)
-        services.add(NEXT, self._next)
-        services.add(CLOSE, lambda _, number: self._close(number))
+        services.add(CONTAINER_REQUEST, self._serve)
+        services.add(CONTAINER_NEXT, self._next)
+        services.add(CONTAINER_CLOSE, self._closed)
 
     def worker_lost(self, worker: int) -> None:
         """Nobody asks for the rest of that worker's answers."""
@@ -151,10 +150,21 @@ class ContainerRequests:
         for number in lost:
             self._close(number)
 
-    def _next(self, _: int | None, number: int) -> str | None:
+    def _of(self, worker: int | None, number: int) -> _Parts | None:
+        """A worker's answer. Those of other workers are nobody's business but theirs."""
         with self._lock:
             parts = self._streams.get(number)
-        part = None if parts is None else parts.next()
+        return parts if parts is not None and parts.worker == worker else None
+
+    def _closed(self, worker: int | None, number: int) -> None:
+        if self._of(worker, number) is not None:
+            self._close(number)
+
+    def _next(self, worker: int | None, number: int) -> str | None:
+        parts = self._of(worker, number)
+        if parts is None:
+            return None
+        part = parts.next()
         if part is None:
             self._close(number)
             return None

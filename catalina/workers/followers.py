@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, replace
@@ -23,6 +24,7 @@ from catalina.core.node_role import PoolState
 from catalina.core.standard_context import StandardContext
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.loader.own_packages import pool_reason
+from catalina.util.context_name import ContextName
 from catalina.workers.application_entry import (
     ApplicationEntry,
     ContextSource,
@@ -34,13 +36,17 @@ from catalina.workers.application_entry import (
 from catalina.workers.frames import CallError
 from catalina.workers.peers import process_of
 from catalina.workers.placements import Placements
+from catalina.workers.pool_account import account_of
+from catalina.workers.pool_rights import PoolRights
 from catalina.workers.pools import Pools, Seats, warn_of_walls
-from catalina.workers.services import KNOWS_SESSION, SEAT, SEAT_FAILED
+from catalina.workers.services import DISTRIBUTABLE, JOIN, JOINED, KNOWS_SESSION, RELOAD, REPLACE_ME, SEAT, SEAT_FAILED
+from catalina.workers.shared_parts import worker_name
 
 if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
     from catalina.core.standard_server import StandardServer
     from catalina.tribes.member import Member
+    from catalina.workers.pool_account import PoolAccount
     from catalina.workers.worker_links import WorkerLinks
 
 __all__ = ["Followers"]
@@ -51,6 +57,10 @@ log = logging.getLogger("org.apache.catalina.workers.Followers")
 LOOK_SECONDS = 0.5
 #: Seconds that the keeper waits for the process that comes in the place of a worker that had to be restarted.
 RESTART_SECONDS = 60.0
+#: Seconds that a worker with a user of its own may take for an answer: it may never give one.
+OWN_USER_SECONDS = 120.0
+#: Characters of a reason that a worker gives.
+MAX_REASON = 4000
 
 
 class Followers:
@@ -101,11 +111,14 @@ class Followers:
         self._facts = threading.Lock()
         links.services.add(SEAT, self._seat, is_quick=True)
         links.services.add(SEAT_FAILED, self._seat_failed)
-        links.services.add("join", self._join, is_quick=True)
-        links.services.add("joined", self._note_start, is_quick=True)
-        links.services.add("distributable", self._learn)
-        links.services.add("reload", self._reload)
-        links.services.add("replace-me", self._replace_me)
+        #: Called before an application gets a pool; the account of its user, None for one that runs as the server does.
+        self.prepare: Callable[[StandardContext], PoolAccount | None] = account_of
+        links.rights = PoolRights(self.application_of)
+        links.services.add(JOIN, self._join, is_quick=True)
+        links.services.add(JOINED, self._note_start, is_quick=True)
+        links.services.add(DISTRIBUTABLE, self._learn)
+        links.services.add(RELOAD, self._reload)
+        links.services.add(REPLACE_ME, self._replace_me)
         links.services.add(KNOWS_SESSION, self._knows_session)
         links.on_lost.append(self._on_lost)
 
@@ -168,7 +181,12 @@ class Followers:
         """
         count = context.workers or self._count()
         wanted = pool_reason(context)
-        if wanted and context.isolation == "auto" and not self._pools.has_room(entry.key, count):
+        if (
+            wanted
+            and context.isolation == "auto"
+            and context.user is None
+            and not self._pools.has_room(entry.key, count)
+        ):
             log.warning("[%s] There are too few seats for workers of pools: it shares the node's workers",
                         entry.name or "/")  # fmt: skip
             wanted = ""
@@ -177,14 +195,28 @@ class Followers:
             return self._placements.choose(entry.key, context.workers)
         self._placements.forget(entry.key)
         log.info("[%s] has [%d] processes of its own, because of %s", entry.name or "/", count, wanted)
-        return self._pools.choose(entry, old, count, has_workers=self._links.is_open)
+        account = self.prepare(context)
+        before = self._links.rights.accounts.get(entry.key)
+        self._note_account(entry.key, account)
+        try:
+            return self._pools.choose(entry, old, count, has_workers=self._links.is_open)
+        except BaseException:
+            self._note_account(entry.key, before)  # the processes that go on have the user that they had
+            raise
+
+    def _note_account(self, key: str, account: PoolAccount | None) -> None:
+        accounts = self._links.rights.accounts
+        if account is None:
+            accounts.pop(key, None)
+        else:
+            accounts[key] = account
 
     def _load(self, entry: ApplicationEntry, present: list[Member], *, asks_health: bool) -> None:
         """Load an application in its workers, then tell the others who runs it."""
         runs, gone = 0, 0
         # Whoever waits, and runs what is there already, need not load it again; nor need the new workers of a pool.
         argument = {"entry": entry.told(), "new": not entry.is_paused and not entry.seats}
-        workers = [worker for worker in present if entry.runs_in(_index(worker))]
+        workers = [worker for worker in present if entry.runs_in(_index(worker)) and self._hears(worker, entry.key)]
         for worker in workers:
             asks = asks_health and not runs  # the first answers for all
             result: Any = self._call(worker, "load", {**argument, "asks_health": asks})
@@ -207,7 +239,16 @@ class Followers:
             raise DeploymentError(f"{entry.name or '/'}: every worker has ended while it started the application")
         for worker in present:
             if worker not in workers:
-                self._call(worker, "load", argument)
+                self._tell(worker, "load", argument, entry.key)
+
+    def _hears(self, worker: Member, key: str) -> bool:
+        """False for a worker with a user of its own, whose application is another one."""
+        rights = self._links.rights
+        return not rights.has_user(worker) or rights.key_of(worker) == key
+
+    def _tell(self, worker: Member, service: str, argument: object, key: str) -> object:
+        """Tell a worker what happens to an application, unless that is not its business."""
+        return self._call(worker, service, argument) if self._hears(worker, key) else None
 
     def _note_outcome(self, worker: Member, key: str, why: str) -> None:
         with self._table:
@@ -229,7 +270,7 @@ class Followers:
         with self._changing:
             if not self.is_paused(context):
                 for worker in self._change(key, runs=False):
-                    self._call(worker, "stop", {"key": key})
+                    self._tell(worker, "stop", {"key": key}, key)
                 self._free_pool(key)
 
     def _free_pool(self, key: str) -> None:
@@ -266,7 +307,8 @@ class Followers:
                 self._contexts.pop(key, None)
                 workers = self._present()
             for worker in workers:
-                self._call(worker, "remove", {"key": key})
+                self._tell(worker, "remove", {"key": key}, key)
+            self._links.rights.accounts.pop(key, None)
             if entry is not None:
                 self._pools.forget(entry)
 
@@ -275,7 +317,7 @@ class Followers:
         key = manager_key(context).decode()
         with self._changing:
             for worker in self._change(key, is_paused=True):
-                self._call(worker, "pause", {"key": key})
+                self._tell(worker, "pause", {"key": key}, key)
 
     def begin_exchange(self, context: StandardContext) -> None:
         """See :class:`Elsewhere`."""
@@ -304,7 +346,7 @@ class Followers:
                 self._hosts[source.engine, source.name] = source
                 workers = self._present()
             for worker in workers:
-                self._call(worker, "add-host", asdict(source))
+                self._tell(worker, "add-host", asdict(source), "")
 
     def remove_host(self, engine: str, name: str) -> None:
         """See :class:`Elsewhere`."""
@@ -315,7 +357,7 @@ class Followers:
                     self._removed.append(host)
                 workers = self._present()
             for worker in workers:
-                self._call(worker, "remove-host", host)
+                self._tell(worker, "remove-host", host, "")
 
     def _change(self, key: str, *, runs: bool | None = None, is_paused: bool | None = None) -> list[Member]:
         """Change an entry; the workers that have to hear of it."""
@@ -346,8 +388,10 @@ class Followers:
             return self._contexts.get(key)
 
     def ask_all(self, service: str, argument: object = None) -> dict[int, Any]:
-        """The results of a service of every worker, by its number. One that has gone, or fails, is left out."""
-        results = ((worker, self._call(worker, service, argument)) for worker in self.workers())
+        """The results of a service of every worker, by its number. One that has gone, or fails, is left out, and so is
+        one with a user of its own: nothing that it says about the node is believed.
+        """
+        results = ((worker, self._tell(worker, service, argument, "")) for worker in self.workers())
         return {_index(worker): result for worker, result in results if result is not None}
 
     def _call(self, worker: Member, service: str, argument: object) -> object:
@@ -361,11 +405,16 @@ class Followers:
         return self._wait(done, worker, service)
 
     def _wait(self, done: Future[Any], worker: Member, service: str) -> object:
+        deadline = time.monotonic() + OWN_USER_SECONDS
         while True:
             try:
                 return done.result(LOOK_SECONDS)
             except TimeoutError:
                 if self._server.is_ending and worker not in self._links.members:
+                    return None
+                if time.monotonic() > deadline and self._links.rights.has_user(worker):
+                    log.warning("Worker [%s] has not answered [%s] within %g s", worker_name(_index(worker)), service,
+                                OWN_USER_SECONDS)  # fmt: skip
                     return None
             except CallError as error:
                 level = logging.WARNING if worker in self._links.members else logging.DEBUG
@@ -400,6 +449,14 @@ class Followers:
             processes = tuple(process_of(worker) for worker in self._present() if entry.runs_in(_index(worker)))
         return PoolState(processes, self._pools.restarts(entry.key))
 
+    def application_of(self, index: int) -> str | None:
+        """The key of the application that a pool's worker runs; None for a worker of no pool. Any thread."""
+        with self._table:
+            starting = self._pools.starting
+            if starting is not None and index in (starting.workers or ()):
+                return starting.key
+            return next((entry.key for entry in self._entries.values() if index in entry.seats), None)
+
     def opened(self) -> None:
         """Everything is deployed: seats that nobody has taken again are free."""
         with self._table:
@@ -422,13 +479,13 @@ class Followers:
         with self._changing:
             with self._table:
                 entries = list(self._entries.values())
-            entry = self._pools.replace_worker(entries, caller, why)
+            entry = self._pools.replace_worker(entries, caller, str(why)[:MAX_REASON])
             with self._table:
                 self._entries[entry.key] = entry
                 present = self._present()
             for worker in present:
                 if _index(worker) != caller:
-                    self._call(worker, "load", {"entry": entry.told(), "new": False})
+                    self._tell(worker, "load", {"entry": entry.told(), "new": False}, entry.key)
             self._pools.free([caller])
 
     def _on_lost(self, index: int) -> None:
@@ -447,7 +504,7 @@ class Followers:
                     entry = self._entries[key] = replace(old, workers=chosen)
                     present = self._present()
                 for worker in sorted(present, key=lambda each: not entry.runs_in(_index(each))):
-                    self._call(worker, "load", {"entry": entry.told(), "new": False})
+                    self._tell(worker, "load", {"entry": entry.told(), "new": False}, key)
 
     # -- services ------------------------------------------------------------------------------------------------
 
@@ -464,12 +521,17 @@ class Followers:
             entries = dict(self._entries)
             starting = self._pools.starting
             is_new = False
+            hosts, removed = [asdict(host) for host in self._hosts.values()], list(self._removed)
             if starting is not None and _index(worker) in (starting.workers or ()):
                 entries[starting.key] = starting
                 is_new = starting.key == self._loaded
+            if self._links.rights.has_user(worker):
+                own = self._links.rights.key_of(worker)
+                entries = {key: _below_own_base(entry) for key, entry in entries.items() if key == own}
+                hosts, removed = [], []
             return {
-                "hosts": [asdict(host) for host in self._hosts.values()],
-                "removed": list(self._removed),
+                "hosts": hosts,
+                "removed": removed,
                 "new": is_new,
                 "applications": [replace(entry, is_paused=False).told() for entry in entries.values()],
             }
@@ -503,7 +565,7 @@ class Followers:
             if worker is None:
                 return
             self._failures = {each: why for each, why in self._failures.items() if each in present}
-            self._failures[worker] = dict(failures)
+            self._failures[worker] = {key: str(why)[:MAX_REASON] for key, why in failures.items()}
             self._table.notify_all()
         if failures:
             self._server.reactor.submit(self._fail_what_runs_nowhere)
@@ -554,6 +616,15 @@ class Followers:
             context.reload(by_command=bool(asked["by_command"]))
         if not context.state.available:
             raise CatalinaError(context.failure)
+
+
+def _below_own_base(entry: ApplicationEntry) -> ApplicationEntry:
+    """As a process with a user of its own sees it, which has a copy of the descriptor below a base of its own."""
+    source = entry.source
+    if source is None or source.descriptor is None:
+        return entry
+    name = ContextName(source.path, source.version).base_name
+    return replace(entry, source=replace(source, descriptor=f"conf/{entry.host}/{name}.xml"))
 
 
 def _index(worker: Member) -> int:

@@ -4,7 +4,8 @@ A frame is a head and a payload, everything big-endian::
 
     head      u32 bytes of the payload, u8 kind, u32 number
 
-    1 HELLO        u8 version of this format (2), u8 0: messages, 1: queries, u16 index of the worker, u32 process id
+    1 HELLO        u8 version of this format (2), u8 0: messages, 1: queries, u16 index of the worker, u32 process id,
+                   and the token of a process with a user of its own (pool_rights.py)
     2 READY        u32 process id of the keeper; everything is deployed
     3 POST         messages of a round, from a worker; number 0, or that of the ACKNOWLEDGE that it waits for
     4 ACKNOWLEDGE  the POST of that number is where the cluster's send options want it
@@ -70,6 +71,8 @@ __all__ = [
 FORMAT = 2
 #: Bytes of one payload: as much as a round of requests with large sessions can bring.
 MAX_PAYLOAD = 256 * 2**20
+#: Characters of a token.
+MAX_TOKEN = 64
 
 _HEAD = struct.Struct(">IBI")
 _HELLO = struct.Struct(">BBHI")
@@ -127,11 +130,13 @@ class Hello(NamedTuple):
     Args:
         is_for_queries: the link carries ASK and ANSWER only.
         worker: its index, from 0.
+        token: empty for a process that runs as the server does.
     """
 
     is_for_queries: bool
     worker: int
     pid: int
+    token: str = ""
 
 
 def encode_frame(kind: Kind, payload: bytes = b"", number: int = 0) -> bytes:
@@ -148,7 +153,9 @@ def encode_frame(kind: Kind, payload: bytes = b"", number: int = 0) -> bytes:
 class FrameReader:
     """Cuts a stream of bytes into frames, however it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_PAYLOAD) -> None:
+        #: Bytes of the largest payload.
+        self.limit = limit
         self._buffer = bytearray()
         self._offset = 0
 
@@ -165,10 +172,10 @@ class FrameReader:
             while len(buffer) - position >= _HEAD.size:
                 size, code, number = _HEAD.unpack_from(buffer, position)
                 kind = _KINDS.get(code)
-                if kind is None or size > MAX_PAYLOAD:
+                if kind is None or size > self.limit:
                     raise ProtocolError(
                         f"byte {self._offset + position}: expected a frame of a known kind and of at most "
-                        f"{MAX_PAYLOAD} bytes, got kind {code} and {size} bytes"
+                        f"{self.limit} bytes, got kind {code} and {size} bytes"
                     )
                 end = position + _HEAD.size + size
                 if end > len(buffer):
@@ -183,15 +190,19 @@ class FrameReader:
 
 def encode_hello(hello: Hello) -> bytes:
     """The frame with which a worker begins a link."""
-    return encode_frame(Kind.HELLO, _HELLO.pack(FORMAT, hello.is_for_queries, hello.worker, hello.pid))
+    head = _HELLO.pack(FORMAT, hello.is_for_queries, hello.worker, hello.pid)
+    return encode_frame(Kind.HELLO, head + hello.token.encode())
 
 
 def decode_hello(payload: bytes) -> Hello:
     """Raises ProtocolError: it is none, or of another format."""
-    if len(payload) != _HELLO.size or payload[0] != FORMAT or payload[1] > 1:
+    token = payload[_HELLO.size :]
+    if len(payload) < _HELLO.size or payload[0] != FORMAT or payload[1] > 1 or len(token) > MAX_TOKEN:
         raise ProtocolError(f"expected a HELLO of format {FORMAT} and {_HELLO.size} bytes, got {payload[:16].hex()}")
-    _, is_for_queries, index, pid = _HELLO.unpack(payload)
-    return Hello(bool(is_for_queries), index, pid)
+    if not token.isascii():
+        raise ProtocolError(f"expected a token of ASCII characters, got {token[:16].hex()}")
+    _, is_for_queries, index, pid = _HELLO.unpack_from(payload)
+    return Hello(bool(is_for_queries), index, pid, token.decode())
 
 
 def encode_keyed(key: bytes, body: bytes) -> bytes:
@@ -282,7 +293,7 @@ def decode_call(payload: bytes) -> tuple[str, Any]:
     service, text = decode_keyed(payload)
     try:
         return service.decode(), json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"expected a service and JSON, got {len(payload)} bytes: {error}") from error
 
 
@@ -300,7 +311,7 @@ def decode_result(payload: bytes) -> object:
     """
     try:
         result = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError(f"expected JSON, got {len(payload)} bytes: {error}") from error
     if not isinstance(result, dict) or not result.keys() & {"value", "error"}:
         raise ProtocolError("expected an object with a value or an error")

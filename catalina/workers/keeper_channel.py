@@ -108,10 +108,14 @@ class KeeperChannel:
         address: of the keeper's listening Unix socket.
         index: of this worker, from 0.
         on_stop: called in the runner when the keeper says that the node stops.
+        token: of a process with a user of its own.
     """
 
-    def __init__(self, address: bytes | str, index: int, reactor: Reactor, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, address: bytes | str, index: int, reactor: Reactor, on_stop: Callable[[], None], token: str = ""
+    ) -> None:
         self.address = address
+        self._token = token
         self.index = index
         self.reactor = reactor
         #: The managers of this worker's applications, by the key that both sides know them by.
@@ -177,7 +181,7 @@ class KeeperChannel:
             return
         link = self._link = Link(sock, self.reactor, "keeper", self._on_frame, self._on_lost)
         link.open()
-        link.send(encode_hello(Hello(False, self.index, os.getpid())))
+        link.send(encode_hello(Hello(False, self.index, os.getpid(), self._token)))
 
     def _on_lost(self) -> None:
         if self.is_up:

@@ -65,13 +65,13 @@ class Answer(NamedTuple):
 class _Connection:
     """One connection; one question at a time."""
 
-    def __init__(self, address: bytes | str, index: int, deadline: float) -> None:
+    def __init__(self, address: bytes | str, hello: bytes, deadline: float) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._frames = FrameReader()
         try:
             self._limit(deadline)
             self.sock.connect(address)
-            self.sock.sendall(encode_hello(Hello(True, index, os.getpid())))
+            self.sock.sendall(hello)
         except BaseException:
             self.sock.close()
             raise
@@ -114,11 +114,12 @@ class KeeperQueries:
     Args:
         address: of the keeper's listening Unix socket.
         index: of this worker.
+        token: of a process with a user of its own.
     """
 
-    def __init__(self, address: bytes | str, index: int, reactor: Reactor) -> None:
+    def __init__(self, address: bytes | str, index: int, reactor: Reactor, token: str = "") -> None:
         self._address = address
-        self._index = index
+        self._hello = encode_hello(Hello(True, index, os.getpid(), token))
         self._reactor = reactor
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
@@ -171,7 +172,7 @@ class KeeperQueries:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = _Connection(self._address, self._index, deadline)
+            connection = _Connection(self._address, self._hello, deadline)
         try:
             answers = connection.ask(frame, deadline)
             answer = next(answers)

@@ -91,6 +91,10 @@ class Link:
     def __str__(self) -> str:
         return f"Link[{self._name}]"
 
+    def limit(self, size: int) -> None:
+        """Take no frames with a larger payload from now on."""
+        self._reader.limit = size
+
     def open(self) -> None:
         """Read from now on, before everything else after a standstill."""
         self._reactor.register(self._sock, READ, self._on_ready, first=True)

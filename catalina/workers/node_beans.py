@@ -30,6 +30,7 @@ from catalina.mbeans.values import as_text
 from catalina.naming.data_source_bean import DataSourceBean
 from catalina.operations import Impact, Operation
 from catalina.repeated_messages import RepeatedMessages
+from catalina.workers.services import CHANGES, MADE
 
 if TYPE_CHECKING:
     from catalina.workers.services import Services
@@ -42,10 +43,6 @@ _repeated = RepeatedMessages(log)
 
 #: Services of a worker: all counts, one bean, set an attribute, call an operation.
 COUNTS, READ, SET, INVOKE = "bean-counts", "bean-read", "bean-set", "bean-invoke"
-#: Service of the keeper: the changes since the start.
-CHANGES = "bean-changes"
-#: Service of the keeper: a worker tells it the changes that another keeper has told the worker.
-MADE = "bean-changes-made"
 #: Changes that the keeper remembers; an operator makes a few.
 MAX_CHANGES = 1000
 #: Seconds that the keeper may take to tell them.

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from catalina.errors import CatalinaError
+from catalina.workers.services import DRAIN
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
@@ -17,9 +18,6 @@ __all__ = ["KeeperDrain", "ask_drain", "drain_worker", "offer_drain"]
 
 log = logging.getLogger("org.apache.catalina.workers.NodeDrain")
 
-#: A worker's service: drain (true), serve as before (false) or go on (null); returns how many requests run. The
-#: keeper's of the same name says if the node drains.
-DRAIN = "drain"
 #: Seconds that a worker has to answer.
 ANSWER_SECONDS = 2.0
 

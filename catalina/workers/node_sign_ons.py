@@ -20,15 +20,13 @@ from catalina.ha.request_deliveries import current
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.node_state import place_of
 from catalina.valves.valve_base import position_of
+from catalina.workers.services import SIGN_ON
 
 if TYPE_CHECKING:
     from catalina.core.container_base import ContainerBase
     from catalina.session.session import Session
 
-__all__ = ["SIGN_ON", "KeeperSignOns", "join_sign_ons"]
-
-#: The keeper's service: the valve's place, what to do, the login's id, and more; returns the login where it is asked.
-SIGN_ON = "sign-on"
+__all__ = ["KeeperSignOns", "join_sign_ons"]
 
 #: Seconds that a change may take to the other nodes before its answer leaves all the same.
 GROUP_SECONDS = 5.0

@@ -15,11 +15,10 @@ from catalina.node_state import NodeState
 from catalina.realm.lock_out_realm import FailedLogins
 from catalina.util.rate_limiter_base import BucketCounts
 from catalina.valves.semaphore_valve import Permits
+from catalina.workers.services import STATE
 
-__all__ = ["STATE", "KeeperStates", "RemoteState"]
+__all__ = ["KeeperStates", "RemoteState"]
 
-#: The keeper's service: kind, name, method and arguments; the method's result.
-STATE = "state"
 #: The largest number of states that a keeper has; a further one takes the place of the one whose last use is longest
 #: ago.
 MAX_STATES = 10_000

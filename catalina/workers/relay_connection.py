@@ -178,12 +178,14 @@ class RelayConnection(ExchangeConnection):
         """Send status and fields, and the first bytes of the body, which are all of it when ``complete``."""
         response.settle_content_length(self.host.messages)
         told = ToldAnswer(response.status, response.reason, response.headers)
-        if complete:
+        if complete and len(body) <= PIECE:
             self.stream.send(encode_told(Kind.HEAD, told, body, is_all=True))
         else:
             self.stream.send(encode_told(Kind.HEAD, told, b"", is_all=False))
             if body:
                 self.send_body(body)
+            if complete:
+                self.end()
 
     def send_body(self, data: bytes) -> None:
         """Send more of the body."""

@@ -111,7 +111,10 @@ def decode_request(payload: bytes) -> tuple[ToldRequest, bytes]:
 
 def decode_answer(payload: bytes) -> tuple[ToldAnswer, bytes]:
     """The payload of a HEAD. Raises ProtocolError."""
-    return _decode(ToldAnswer, payload)
+    told, data = _decode(ToldAnswer, payload)
+    if not 200 <= told.status <= 999:
+        raise ProtocolError(f"ToldAnswer.status: expected 200 to 999, got {told.status}")
+    return told, data
 
 
 def encode_trailers(trailers: Fields) -> bytes:

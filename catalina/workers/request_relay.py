@@ -41,6 +41,8 @@ AGAIN_SECONDS = 0.05
 #: Streams to one worker that are kept when nobody uses them.
 MAX_IDLE = 4
 RECEIVE_BYTES = 256 * 1024
+#: Bytes of a frame of an answer: a head, or a piece of the body.
+MAX_FRAME = 4 * 2**20
 
 
 class RelayError(CatalinaError):
@@ -65,7 +67,7 @@ class _Stream:
     def __init__(self, sock: socket.socket, reactor: Reactor) -> None:
         self.sock = sock
         self._reactor = reactor
-        self._reader = FrameReader()
+        self._reader = FrameReader(MAX_FRAME)
         self._frames: deque[Frame] = deque()
         self.is_accepted = False
 

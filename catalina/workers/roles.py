@@ -25,12 +25,15 @@ from catalina.workers.followers import Followers
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.keeper_realm import KeeperLogins
 from catalina.workers.node_beans import NodeBeans, WorkerBeans
 from catalina.workers.node_drain import KeeperDrain, ask_drain, drain_worker, offer_drain
-from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
-from catalina.workers.node_states import STATE, KeeperStates, RemoteState
+from catalina.workers.node_sign_ons import KeeperSignOns, join_sign_ons
+from catalina.workers.node_states import KeeperStates, RemoteState
+from catalina.workers.own_user_valve import OwnUserValve
 from catalina.workers.relay_connection import RelayConnection
 from catalina.workers.request_relay import RequestRelay
+from catalina.workers.services import DISTRIBUTABLE, RELOAD, REPLACE_ME, SIGN_ON, STATE
 from catalina.workers.shared_parts import POOL_SEATS
 from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_affinity_valve import WorkerAffinityValve
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
     from catalina.workers.pools import Seats
-    from catalina.workers.shared_parts import SharedParts
+    from catalina.workers.shared_parts import WorkerParts
 
 _State = TypeVar("_State", bound="NodeState")
 
@@ -138,6 +141,7 @@ class KeeperRole:
         self.links.services.add(STATE, self._states.call, is_quick=True)
         self.links.on_lost.append(self._states.worker_lost)
         self.links.services.add(SIGN_ON, KeeperSignOns(_containers(server)).call)
+        KeeperLogins(self.links.services, lambda key: self.elsewhere.context(key))
         NodeBeans(server.mbeans, self.links)
         self._drain = KeeperDrain(self.links)
         declared = {
@@ -242,7 +246,7 @@ class WorkerRole:
     """Serves requests and runs the applications.
 
     Args:
-        shared: with the node's other processes.
+        parts: that it shares with the node's other processes.
         index: of this worker, from 0.
         on_stop: called when the keeper says that the node stops.
     """
@@ -251,8 +255,10 @@ class WorkerRole:
     deploys = False
     elsewhere: Elsewhere | None = None
 
-    def __init__(self, server: StandardServer, shared: SharedParts, index: int, on_stop: Callable[[], None]) -> None:
+    def __init__(self, server: StandardServer, parts: WorkerParts, index: int, on_stop: Callable[[], None]) -> None:
         self.index = index
+        #: This process has a user of its own, and knows no application but its own.
+        self.has_user = bool(parts.token)
         #: A pool's worker gets its requests from the others.
         self.listens = index not in POOL_SEATS
         self.runs_one = not self.listens
@@ -260,15 +266,14 @@ class WorkerRole:
         #: The connections that other workers send here go on to others.
         self._passes_on = False
         self._server = server
-        address = shared.listening.getsockname()
-        self.channel = KeeperChannel(address, index, server.reactor, on_stop)
-        self.queries = KeeperQueries(address, index, server.reactor)
+        self.channel = KeeperChannel(parts.address, index, server.reactor, on_stop, parts.token)
+        self.queries = KeeperQueries(parts.address, index, server.reactor, parts.token)
         self._beans = WorkerBeans(server.mbeans, self.channel.services)
         offer_drain(server, self.channel.services)
         join_sign_ons(_containers(server), self.queries.call)
-        self.moves = ConnectionMoves(index, shared.pairs, server.reactor, self._adopt, self._serve_stream)
+        self.moves = ConnectionMoves(index, parts.pairs, server.reactor, self._adopt, self._serve_stream)
         self._relay = RequestRelay(self.moves, server.reactor)
-        self._counts = shared.counts
+        self._counts = parts.counts
         self._accepts = False
         self._connectors = [connector for service in server.services for connector in service.connectors]
         #: How often the keeper had an application started, as this worker knows it.
@@ -341,7 +346,7 @@ class WorkerRole:
         """The keeper has it done in all workers, this one too."""
         key = manager_key(context).decode()
         asked = {"key": key, "serial": self.serials.get(key, 0), "by_command": by_command}
-        self.queries.call("reload", asked, RELOAD_SECONDS)
+        self.queries.call(RELOAD, asked, RELOAD_SECONDS)
         return True
 
     def stand_in(self, wrapper: StandardWrapper, servlet: ContainerServlet) -> RelayedServlet | None:
@@ -355,7 +360,7 @@ class WorkerRole:
             CatalinaError: the keeper does not answer.
         """
         fact = {"key": manager_key(context).decode(), "distributable": context.distributable}
-        self.queries.call("distributable", fact, FACT_SECONDS)
+        self.queries.call(DISTRIBUTABLE, fact, FACT_SECONDS)
 
     def has_group_manager(self, context: StandardContext) -> bool:
         """False: this process loads the code and asks it."""
@@ -365,13 +370,22 @@ class WorkerRole:
         """A manager that has what this worker serves; the keeper has the rest."""
         if not self.runs(context):
             key = manager_key(context).decode()
-            return AwayManager(key, partial(self._who_runs, key), self.queries.call)
+            away = AwayManager(key, partial(self._who_runs, key), self.queries.call)
+            if context.user is not None:
+                self._pass_on_to_its_user(context, away)
+            return away
         self.tell(context)
         engine = _engine_of(context)
         of_host = self._clusters.get(context.host)
         cluster = of_host if of_host is not None and context.distributable else self._clusters[engine]
         template = declared if declared is not None else cluster.element.manager_template
         return cluster.manager_for(manager_key(context), context, template)
+
+    def _pass_on_to_its_user(self, context: StandardContext, manager: AwayManager) -> None:
+        for valve in context.pipeline.valves:
+            if isinstance(valve, OwnUserValve):  # that of an earlier start
+                context.pipeline.remove_valve(valve)
+        context.pipeline.add_first(OwnUserValve(manager, self._relay, self._number_of))
 
     # -- connections ---------------------------------------------------------------------------------------------
 
@@ -390,7 +404,7 @@ class WorkerRole:
         Raises:
             CatalinaError: no other one starts.
         """
-        self.queries.call("replace-me", why, RELOAD_SECONDS)
+        self.queries.call(REPLACE_ME, why, RELOAD_SECONDS)
 
     def may_leave(self) -> bool:
         """True when this worker may end to be replaced; see :meth:`ConnectionCounts.may_leave`."""
@@ -430,7 +444,8 @@ class WorkerRole:
 
     def serve(self) -> None:
         """The connectors run, and everything is as in the other workers: take connections."""
-        self._beans.catch_up(self.queries.call)
+        if not self.has_user:  # changes of the server are none of its business, and may have passwords
+            self._beans.catch_up(self.queries.call)
         self._accepts = self.listens
         self.note_connections()
         self.moves.open()

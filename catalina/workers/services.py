@@ -11,7 +11,33 @@ from catalina.errors import CatalinaError
 from catalina.reactor import Reactor
 from catalina.workers.frames import CallError, decode_call, decode_result, encode_result
 
-__all__ = ["HOLDER", "KNOWS_SESSION", "MAY_FORGET", "MAY_MAKE_SESSION", "SEAT", "SEAT_FAILED", "Calls", "Services"]
+__all__ = [
+    "CHANGES",
+    "CONTAINER_CLOSE",
+    "CONTAINER_NEXT",
+    "CONTAINER_REQUEST",
+    "DISTRIBUTABLE",
+    "DRAIN",
+    "HOLDER",
+    "JOIN",
+    "JOINED",
+    "KNOWS_SESSION",
+    "LAUNCH",
+    "LOGIN",
+    "MADE",
+    "MAY_FORGET",
+    "MAY_MAKE_SESSION",
+    "MAY_TELL_END",
+    "RELOAD",
+    "REPLACE_ME",
+    "SEAT",
+    "SEAT_FAILED",
+    "SESSION_LISTENERS",
+    "SIGN_ON",
+    "STATE",
+    "Calls",
+    "Services",
+]
 
 log = logging.getLogger("org.apache.catalina.workers.Services")
 
@@ -31,6 +57,39 @@ HOLDER = "holder"
 SEAT = "seat"
 #: Service of the keeper: the reason why the process in the caller's seat cannot begin.
 SEAT_FAILED = "seat-failed"
+
+#: Services of the keeper: it says whether a worker tells the end of a session of the manager with that key; it hears
+#: that the application with that key has listeners.
+MAY_TELL_END, SESSION_LISTENERS = "may-tell-end", "session-listeners"
+
+#: Services of the keeper about applications: a worker gets the table; has started; knows if an application is
+#: distributable; wants it reloaded; wants another worker in its place.
+JOIN, JOINED, DISTRIBUTABLE, RELOAD, REPLACE_ME = "join", "joined", "distributable", "reload", "replace-me"
+
+#: The keeper's service: what a pool's process with a user of its own begins with; None for one without.
+LAUNCH = "launch"
+
+#: The keeper's service: the changes of beans since the start.
+CHANGES = "bean-changes"
+#: The keeper's service: a worker tells it the changes that another keeper has told the worker.
+MADE = "bean-changes-made"
+
+#: The keeper's service: the key of an application, how somebody logs in, and with what; who it is.
+LOGIN = "login"
+
+#: The keeper's service: kind, name, method and arguments of a state of the node; the method's result.
+STATE = "state"
+
+#: The keeper's service: the valve's place, what to do, the login's id, and more; returns the login where it is asked.
+SIGN_ON = "sign-on"
+
+#: Services of the keeper: a request; the next piece of an answer that has more; the end of such an answer.
+CONTAINER_REQUEST = "container-request"
+CONTAINER_NEXT, CONTAINER_CLOSE = "container-request-next", "container-request-close"
+
+#: A worker's service: drain (true), serve as before (false) or go on (null); returns how many requests run. The
+#: keeper's of the same name says if the node drains.
+DRAIN = "drain"
 
 #: A service: the caller's worker (None for the keeper) and the argument; the result, as JSON can say it.
 Service = Callable[["int | None", Any], Any]

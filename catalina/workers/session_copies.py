@@ -17,7 +17,9 @@ from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.session_message import (
     EVT_CHANGE_SESSION_ID,
     EVT_LEDGER,
+    EVT_SESSION_ACCESSED,
     EVT_SESSION_CREATED,
+    EVT_SESSION_DELTA,
     EVT_SESSION_EXPIRED,
     SessionMessage,
     encode_message,
@@ -37,6 +39,11 @@ __all__ = ["SessionCopies", "Workers"]
 
 log = logging.getLogger("org.apache.catalina.workers.SessionCopies")
 
+#: The events that workers post, and that go on to the group.
+_OF_WORKERS = frozenset(
+    {EVT_CHANGE_SESSION_ID, EVT_SESSION_ACCESSED, EVT_SESSION_CREATED, EVT_SESSION_DELTA, EVT_SESSION_EXPIRED}
+)
+
 
 class Workers(Protocol):
     """The links of a keeper, as far as the managers' messages need them."""
@@ -44,6 +51,10 @@ class Workers(Protocol):
     @property
     def members(self) -> Sequence[Member]:
         """The workers that are there."""
+        ...
+
+    def members_for(self, key: bytes) -> Sequence[Member]:
+        """The workers that may have sessions of an application: those of a pool have their own one's."""
         ...
 
     def show(self, member: Member, key: bytes, messages: Sequence[bytes], *, tells: bool = False) -> None:
@@ -116,11 +127,19 @@ class SessionCopies:
 
         Returns:
             The delivery to the group; None when there is nobody to tell.
+
+        Raises:
+            ProtocolError: an event is none that workers have. The group would hear of it.
         """
         manager = self.manager
         relayed: list[SessionMessage] = []
         for message in messages:
-            self._reads_whole = is_whole = message.event == EVT_LEDGER
+            is_whole = message.event == EVT_LEDGER
+            if not is_whole and message.event not in _OF_WORKERS:
+                raise ProtocolError(
+                    f"worker [{worker.port - 1}]: expected an event of a session, got [{message.event_name}]"
+                )
+            self._reads_whole = is_whole
             manager.message_data_received(message, worker)
             self._reads_whole = False
             if is_whole:
@@ -434,7 +453,7 @@ class SessionCopies:
             told = telling.get(worker, ())
             self._show(worker, [record for key, record in records.items() if key not in told], tells=False)
             self._show(worker, [record for key, record in records.items() if key in told], tells=True)
-        workers = self._workers.members
+        workers = self._workers.members_for(self.key)
         ends = self.tellers.take() if workers else ()
         if ends:
             self._workers.tell_ends(workers, self.key, ends)

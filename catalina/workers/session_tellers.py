@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from catalina.tribes.member import Member
 
-__all__ = ["MAY_TELL_END", "SESSION_LISTENERS", "TELL_ENDS", "SessionTellers"]
+__all__ = ["TELL_ENDS", "SessionTellers"]
 
-#: Services of the keeper: it says whether a worker tells the end of a session of the manager with that key; it hears
-#: that the application with that key has listeners.
-MAY_TELL_END, SESSION_LISTENERS = "may-tell-end", "session-listeners"
 #: Service of a worker: sessions of the manager with that key have ended of which no worker had a copy.
 TELL_ENDS = "tell-ends"
 #: Number of sessions whose tellers are remembered: those that end within the time of a message to a worker.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from catalina.workers.connection_counts import ConnectionCounts
 from catalina.workers.connection_moves import Pair, make_pairs
 
-__all__ = ["POOL_SEATS", "SharedParts", "worker_name"]
+__all__ = ["POOL_SEATS", "SharedParts", "WorkerParts", "worker_name"]
 
 #: Indexes of the workers of pools; a node's other workers have lower ones. Each costs every process two descriptors.
 POOL_SEATS = range(512, 544)
@@ -16,6 +16,21 @@ POOL_SEATS = range(512, 544)
 QUERIES_PER_WORKER = 64
 #: Workers that every node with workers can have.
 LEAST_CAPACITY = 8
+
+
+class WorkerParts(NamedTuple):
+    """The parts that a worker needs of them.
+
+    Args:
+        address: of the keeper.
+        pairs: for connections that come here, and those to other workers as far as this one may send some.
+        token: proves to the keeper who a process with a user of its own is.
+    """
+
+    address: bytes | str
+    pairs: dict[int, Pair]
+    counts: ConnectionCounts
+    token: str = ""
 
 
 class SharedParts(NamedTuple):
@@ -66,6 +81,10 @@ class SharedParts(NamedTuple):
         """All descriptors."""
         sockets = [self.listening, *(sock for pair in self.pairs.values() for sock in pair)]
         return [*(sock.fileno() for sock in sockets), self.counts.memory.descriptor]
+
+    def for_worker(self) -> WorkerParts:
+        """The parts for a worker that runs as the server does."""
+        return WorkerParts(self.listening.getsockname(), self.pairs, self.counts)
 
     def close(self) -> None:
         """Close the descriptors of this process."""

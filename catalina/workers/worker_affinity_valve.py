@@ -69,6 +69,9 @@ class WorkerAffinityValve(ValveBase):
             if context.affinity is not None and self._has_gone_to_its_key(context, request, response):
                 return
             manager = context.manager
+            if isinstance(manager, AwayManager) and context.user is not None:
+                self.next.invoke(request, response)  # the operator's valves come before the application's processes
+                return
             if isinstance(manager, AwayManager):
                 self._pass_to_its_worker(manager, request, response)
                 return

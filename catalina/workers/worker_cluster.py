@@ -19,8 +19,7 @@ from catalina.tribes.channel import EVERYTHING, SEND_OPTIONS_ASYNCHRONOUS
 from catalina.tribes.ledger.record import bare_id
 from catalina.workers.keeper_channel import LeftSessions
 from catalina.workers.peers import KEEPER
-from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION
-from catalina.workers.session_tellers import MAY_TELL_END, SESSION_LISTENERS
+from catalina.workers.services import MAY_FORGET, MAY_MAKE_SESSION, MAY_TELL_END, SESSION_LISTENERS
 from catalina.workers.worker_manager import WorkerManager
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from catalina.errors import CatalinaError, ProtocolError
 from catalina.reactor import READ, Reactor
 from catalina.tribes.member import Member
 from catalina.workers.frames import (
+    MAX_PAYLOAD,
     CallError,
     Frame,
     Hello,
@@ -28,13 +29,24 @@ from catalina.workers.frames import (
     encode_frame,
     encode_keyed,
     encode_messages,
+    encode_result,
 )
 from catalina.workers.link import Link
 from catalina.workers.link_poll import LinkPoll
 from catalina.workers.peers import worker_member
-from catalina.workers.services import HOLDER, MAY_FORGET, MAY_MAKE_SESSION, Calls, Services
+from catalina.workers.pool_rights import PoolRights, RefusedFrameError
+from catalina.workers.services import (
+    HOLDER,
+    MAY_FORGET,
+    MAY_MAKE_SESSION,
+    MAY_TELL_END,
+    SESSION_LISTENERS,
+    Calls,
+    Services,
+)
 from catalina.workers.session_copies import SessionCopies
-from catalina.workers.session_tellers import MAY_TELL_END, SESSION_LISTENERS, TELL_ENDS
+from catalina.workers.session_tellers import TELL_ENDS
+from catalina.workers.shared_parts import POOL_SEATS
 
 if TYPE_CHECKING:
     from catalina.ha.session.delta_manager import DeltaManager
@@ -51,6 +63,14 @@ SETTLE_SECONDS = 5.0
 LARGE = 64 * 1024
 #: Number of connections that the keeper accepts in a row.
 ACCEPTS = 64
+#: Connections that have not said whose they are, while processes of another user are let in.
+MAX_UNKNOWN = 64
+#: Limits of a process with a user of its own: connections for questions, bytes of a frame on one and on its link.
+MAX_ASKING = 64
+MAX_QUESTION = 2**20
+MAX_POST = 32 * 2**20
+#: Bytes of the first frame.
+MAX_HELLO = 256
 
 #: The copies of one manager's sessions, of whatever kind.
 _Copies = TypeVar("_Copies", bound=SessionCopies)
@@ -80,6 +100,8 @@ class WorkerLinks:
         self.services.add(MAY_TELL_END, self._may_tell_end, is_quick=True)
         self.services.add(SESSION_LISTENERS, self._listens, is_quick=True)
         self.services.add(HOLDER, self._holder, is_quick=True)
+        #: The rights of pools' workers; without the keeper's table of applications nothing.
+        self.rights = PoolRights(lambda _: None)
         self._copies: dict[bytes, SessionCopies] = {}
         self._links: dict[Member, _WorkerLink] = {}
         #: Connections that have not said yet whose they are, and those for queries.
@@ -101,6 +123,11 @@ class WorkerLinks:
     def members(self) -> list[Member]:
         """The workers that are there."""
         return list(self._links)
+
+    def members_for(self, key: bytes) -> list[Member]:
+        """See :class:`Workers`."""
+        name = key.decode()
+        return [member for member in self._links if self.rights.runs(member, name)]
 
     def _may_forget(self, worker: int | None, argument: tuple[str, list[str]]) -> list[str]:
         key, names = argument
@@ -184,6 +211,8 @@ class WorkerLinks:
     def call_all(self, service: str, argument: object, seconds: float, only: int | None = None) -> dict[int, Any]:
         """Call a service of all workers, or of one, and wait for the results. Any thread.
 
+        A worker that has a user of its own is not asked: nothing that it says about the node is believed.
+
         Returns:
             The results by the workers' indexes; in place of one that failed, or took longer, the CatalinaError.
         """
@@ -192,7 +221,11 @@ class WorkerLinks:
         begun: Future[dict[int, Future[Any]]] = Future()
 
         def begin() -> None:
-            members = [member for member in self.members if only is None or member.port - 1 == only]
+            members = [
+                member
+                for member in self.members
+                if (only is None or member.port - 1 == only) and not self.rights.has_user(member)
+            ]
             begun.set_result({member.port - 1: self.call(member, service, argument) for member in members})
 
         if self._reactor.in_runner:
@@ -279,13 +312,15 @@ class WorkerLinks:
             except OSError as error:
                 log.warning("A worker could not be accepted: %s", error)
                 return
-            user = _CREDENTIALS.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))[1]
-            if user != os.geteuid():
+            process, user, _ = _CREDENTIALS.unpack(
+                sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            )
+            if user != os.geteuid() and not (self.rights.knows(user) and len(self._unknown) < MAX_UNKNOWN):
                 log.warning("A process of user [%d] wanted to be a worker of this node, which runs as [%d]",
                             user, os.geteuid())  # fmt: skip
                 sock.close()
                 continue
-            link = _WorkerLink(self, sock, self._reactor)
+            link = _WorkerLink(self, sock, self._reactor, process, user)
             self._unknown.add(link)
             self._reactor.call_later(HELLO_SECONDS, partial(self._expire, link))
             link.link.open()
@@ -296,9 +331,23 @@ class WorkerLinks:
             link.link.close()
 
     def greeted(self, link: _WorkerLink, hello: Hello) -> None:
-        """A connection has said whose it is."""
+        """A connection has said whose it is. Raises ProtocolError: it is not."""
         self._unknown.discard(link)
-        link.member = worker_member(hello.worker, hello.pid)
+        link.has_user = bool(hello.token) or link.user != os.geteuid()
+        if link.has_user:
+            member = worker_member(hello.worker, link.process)  # as the kernel says
+            if not self.rights.admit(member, link.user, hello.token):
+                raise ProtocolError(
+                    f"process [{link.process}] of user [{link.user}] says it is worker [{hello.worker}], and is not"
+                )
+            asks = sum(each.member == member for each in self._asking)
+            if hello.is_for_queries and asks >= MAX_ASKING:
+                raise ProtocolError(f"worker [{hello.worker}] asks over more than [{MAX_ASKING}] connections")
+            link.member = member
+            link.link.limit(MAX_QUESTION if hello.is_for_queries else MAX_POST)
+        else:
+            link.member = worker_member(hello.worker, hello.pid)
+            link.link.limit(MAX_PAYLOAD)
         if hello.is_for_queries:
             self._asking.add(link)
             return
@@ -308,6 +357,8 @@ class WorkerLinks:
             old.link.close()
             self._forget(link.member)
         self._links[link.member] = link
+        if link.has_user:
+            self.rights.note_user(link.member)
         if self._poll is not None:
             link.link.move(self._poll)
         link.link.send(encode_frame(Kind.READY, struct.pack(">I", os.getpid())))
@@ -324,6 +375,11 @@ class WorkerLinks:
             self.on_change()
 
     def _forget(self, member: Member) -> None:
+        self.rights.forget(member)
+        if member.port - 1 in POOL_SEATS:  # its link has told who it is
+            for link in [each for each in self._asking if each.member == member]:
+                self._asking.discard(link)
+                link.link.close()
         for told in self.on_lost:
             told(member.port - 1)
         for copies in self._copies.values():
@@ -333,6 +389,11 @@ class WorkerLinks:
 
     def take(self, link: _WorkerLink, member: Member, frame: Frame) -> None:
         """A frame of a worker. Raises ProtocolError."""
+        try:
+            self.rights.check(member, frame, link.has_user)
+        except RefusedFrameError as refused:
+            self._refuse(link, frame, refused)
+            return
         match frame.kind:
             case Kind.POST:
                 if self._poll is not None and (frame.number or len(frame.payload) > LARGE):
@@ -357,6 +418,14 @@ class WorkerLinks:
                     copies.forgotten(member, sessions)
             case _:
                 raise ProtocolError(f"expected a frame of a worker, got {frame.kind.name}")
+
+    @staticmethod
+    def _refuse(link: _WorkerLink, frame: Frame, refused: RefusedFrameError) -> None:
+        """A question is answered, as its thread waits. A POST is not: nothing says that it is anywhere."""
+        if frame.kind is Kind.ASK:
+            link.link.send(encode_frame(Kind.ANSWER))
+        elif frame.kind is Kind.CALL:
+            link.reply(frame.number, encode_result(error=str(refused)))
 
     def _posted(self, link: _WorkerLink, member: Member, frame: Frame) -> None:
         key, messages = decode_messages(frame.payload)
@@ -402,11 +471,16 @@ def _results(calls: dict[int, Future[Any]], seconds: float) -> dict[int, Any]:
 class _WorkerLink:
     """One connection of a worker, for messages or for queries."""
 
-    def __init__(self, links: WorkerLinks, sock: socket.socket, reactor: Reactor) -> None:
+    def __init__(self, links: WorkerLinks, sock: socket.socket, reactor: Reactor, process: int, user: int) -> None:
         self.member: Member | None = None
+        #: As the kernel says.
+        self.process, self.user = process, user
+        #: It is of a process with a user of its own.
+        self.has_user = False
         self.calls = Calls()
         self._links = links
         self.link = Link(sock, reactor, "worker", self._on_frame, self._on_lost)
+        self.link.limit(MAX_HELLO)
 
     def acknowledge(self, number: int) -> None:
         """The POST of that number is where it was to go."""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from catalina.core.standard_server import StandardServer
+from catalina.digester.xml_tree import XmlElement
+from catalina.place import Place
 from catalina.startup.control_socket import ControlSocket
 from catalina.startup.node_life import NodeLife
 from catalina.startup.node_parts import Keeper, WorkerPart
@@ -29,10 +31,10 @@ class OneNode:
         return server
 
     def keeper(self) -> Keeper:
-        return Keeper(self.server(), self.shared, self.life, 2)
+        return Keeper(self.server(), XmlElement("Server", Place("server.xml", 1)), self.shared, self.life, 2)
 
     def worker(self, index: int) -> WorkerPart:
-        return WorkerPart(self.server(), self.shared, self.life, index)
+        return WorkerPart(self.server(), self.shared.for_worker(), self.life, index)
 
     def close(self) -> None:
         for server in self.servers:

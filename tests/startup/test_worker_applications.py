@@ -43,6 +43,7 @@ class FakeRole:
     def __init__(self) -> None:
         self.index = 0
         self.runs_one = False
+        self.has_user = False
         self.serials: dict[str, int] = {}
         self.placements: dict[str, tuple[int, ...]] = {}
         self.table: list[ApplicationEntry] = []

@@ -21,6 +21,7 @@ __all__ = [
     "need_java_tomcat",
     "need_module",
     "need_network_namespaces",
+    "need_root",
     "other_peoples",
 ]
 
@@ -87,3 +88,9 @@ def need_network_namespaces() -> None:
     if made.returncode != 0:
         missing(f"no network namespaces here: {made.stderr.strip()}")
     subprocess.run([ip, "netns", "delete", name], check=True, capture_output=True)
+
+
+def need_root() -> None:
+    """The right to become another user."""
+    if os.geteuid() != 0:
+        missing("only root can start processes of other users")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from catalina.workers.node_drain import DRAIN, KeeperDrain, ask_drain, offer_drain
+from catalina.workers.node_drain import KeeperDrain, ask_drain, offer_drain
+from catalina.workers.services import DRAIN
 from tests.workers.small_node import SmallNode
 
 MakeNode = Callable[..., SmallNode]

@@ -14,7 +14,8 @@ from catalina.core.standard_host import StandardHost
 from catalina.core.standard_pipeline import StandardPipeline
 from catalina.realm.generic_principal import GenericPrincipal
 from catalina.workers.frames import CallError
-from catalina.workers.node_sign_ons import SIGN_ON, KeeperSignOns, join_sign_ons
+from catalina.workers.node_sign_ons import KeeperSignOns, join_sign_ons
+from catalina.workers.services import SIGN_ON
 from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.workers.small_node import SmallNode

@@ -20,7 +20,8 @@ from catalina.util.rate_limiter_base import BucketCounts
 from catalina.valves.semaphore_valve import NodeSemaphore, Permits, SemaphoreValve
 from catalina.workers import node_states
 from catalina.workers.frames import CallError
-from catalina.workers.node_states import STATE, KeeperStates, RemoteState
+from catalina.workers.node_states import KeeperStates, RemoteState
+from catalina.workers.services import STATE
 from tests.support.stand_in import stand_in
 from tests.support.waiting import wait_until
 from tests.tribes.tipis.network import Network

@@ -57,7 +57,7 @@ class Tree:
         return role
 
     def worker(self) -> WorkerRole:
-        role = WorkerRole(self.server, self.shared, 0, lambda: None)
+        role = WorkerRole(self.server, self.shared.for_worker(), 0, lambda: None)
         role.queries = self.queries = FakeQueries()  # type: ignore[assignment]
         self.server.role = role
         return role
