@@ -117,8 +117,12 @@ def provide_packages(context: StandardContext) -> None:
 
 
 def _may_run_other(context: StandardContext) -> bool:
-    """True when an application that has a virtual environment gets processes, which may run another Python."""
-    return context.deploys_here and not context.runs_here and context.isolation != "shared"
+    """True when an application that has a virtual environment gets processes, which may run another Python.
+
+    The server's user would run it: an application that is to have another user gets none.
+    """
+    has_user = "user" in context.given
+    return context.deploys_here and not context.runs_here and context.isolation != "shared" and not has_user
 
 
 def _own_python(context: StandardContext, environment: VirtualEnvironment) -> OwnPython:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from catalina.core.standard_context import StandardContext
 from catalina.deploy.virtual_environment import VirtualEnvironment, environment_in
+from catalina.startup import application_packages
 from catalina.startup.application_packages import environments_of
 from catalina.startup.application_states import application_states
 from catalina.startup.control_commands import ControlCommands
 from tests.deploy.archives import hello, make_wheel, make_zip
 from tests.startup.hosts import Base, running
 from tests.support.narrowing import there
+from tests.support.stand_in import stand_in
 
 IMPORTING = "import tilly_lib\n" + hello("x").replace("b'x'", "tilly_lib.NAME.encode()")
 
@@ -170,3 +173,14 @@ def test_one_that_does_not_fit_is_left_out_for_a_declaration_and_refused_without
         (state,) = [each for each in application_states(base.host) if each.name == "/bare"]
         assert ".venv] is of Python 2.7.18, and the server runs" in state.reason
     assert "It is left out, as the application declares its packages" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("isolation", "given", "may"),
+    [("process", (), True), ("auto", (), True), ("shared", (), False), ("process", ("user",), False)],
+)
+def test_the_keeper_lets_another_python_run_where_the_servers_user_runs_processes_of_the_application(
+    isolation: str, given: tuple[str, ...], may: bool
+) -> None:
+    context = stand_in(StandardContext, deploys_here=True, runs_here=False, isolation=isolation, given=set(given))
+    assert application_packages._may_run_other(context) is may
