@@ -468,8 +468,8 @@ class Connector(Lifecycle):
 
     @operation(lasting="pause")
     def resume(self) -> None:
-        """Accept connections again."""
-        if self._endpoint is not None:
+        """Accept connections again. One that does not run, as the keeper's of a node with workers, accepts none."""
+        if self._endpoint is not None and self.state.available:
             self._endpoint.resume()
 
     def await_drained(self, seconds: float) -> bool:

@@ -83,7 +83,9 @@ RULES: dict[str, dict[str, Merge]] = {
     "StringCache": dict.fromkeys(("accessCount", "hitCount"), sum),
     "Cache": dict.fromkeys(("hitCount", "lookupCount", "size"), sum),
     "DataSource": dict.fromkeys(("numActive", "numIdle", "maxTotal", "maxIdle", "initialSize"), _total),
-    "Valve": {"stuckThreadCount": sum, "interruptedThreadsCount": sum, "stuckThreadIds": _joined,
+    "Valve": {**dict.fromkeys(("nrOfRequests", "nrOfSendRequests", "nrOfFilterRequests",
+                               "nrOfCrossContextSendRequests", "totalRequestTime", "totalSendTime"), sum),
+              "lastSendTime": max, "stuckThreadCount": sum, "interruptedThreadsCount": sum, "stuckThreadIds": _joined,
               "stuckThreadNames": _joined},
 }  # fmt: skip
 #: Kinds of which each worker has its own beans, and the class of them.

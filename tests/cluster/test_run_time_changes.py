@@ -352,6 +352,10 @@ def test_a_host_has_another_name_in_all_workers_also_in_those_that_come_later(
             wait_until(lambda: aliases_by(port, bean) == ["shop.example"], "the next keeper knows the name", 60)
             assert names_of(node, "shop.example") == {200}
         with JmxClient(port) as jmx:
+            (connector_bean,) = jmx.names("Catalina:type=Connector,*")
+            jmx.invoke(connector_bean, "pause")
+            jmx.invoke(connector_bean, "resume")
+            assert names_of(node, "shop.example") == {200}, "the keeper accepts no connection"
             jmx.invoke(bean, "removeAlias", "shop.example")
             assert names_of(node, "shop.example") == {404}
         assert f"invoke [addAlias] of [{bean}] to [['shop.example']]" in node.log

@@ -12,6 +12,7 @@ from catalina.attributes import Component
 from catalina.core.standard_host import StandardHost
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import CatalinaError
+from catalina.ha.tcp.replication_valve import ReplicationValve
 from catalina.mbeans.audit import Caller
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import InstanceNotFound, Registry
@@ -179,6 +180,14 @@ def test_who_resets_counts_sees_them_reset(make_node: MakeNode) -> None:
     assert beans.keeper.find(TRAFFIC).get("requestCount") == 1
     beans.keeper.invoke(TRAFFIC, "resetCounters", [], CALLER)
     assert beans.keeper.find(TRAFFIC).get("requestCount") == 0
+
+
+def test_the_counts_of_replication_are_sums(beans: Beans) -> None:
+    name = ObjectName.parse("Catalina:type=Valve,host=localhost,name=ReplicationValve")
+    for number, valve in enumerate(beans.register(name, ReplicationValve), 1):
+        valve.nr_of_requests, valve.nr_of_send_requests, valve.last_send_time = 10 * number, number, number
+    bean = beans.keeper.find(name)
+    assert [bean.get(each) for each in ("nrOfRequests", "nrOfSendRequests", "lastSendTime")] == [30, 3, 2000]
 
 
 HOST = ObjectName.parse("Catalina:type=Host,host=localhost")
