@@ -345,7 +345,7 @@ class NodeArbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no type hints
         if stage is Stage.RESTARTING or (stage is Stage.STOPPED and code == 0):
             log.info("%s (process %d) has ended to be started again", name, pid)
             return
-        if is_pool and stage is Stage.STARTING:
+        if is_pool and stage is Stage.STARTING and not was_told:
             life.note(Stage.FAILED, place)  # the keeper waits for it
         died_of = f"signal {-code}" if code < 0 else f"exit code {code}"
         log.error("%s (process %d) has ended by %s; it is started again", name, pid, died_of)

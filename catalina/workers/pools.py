@@ -103,6 +103,8 @@ class Pools:
         #: The entry of an application whose new workers start, for them alone. Under the lock.
         self.starting: ApplicationEntry | None = None
         self._died: set[int] = set()
+        #: The seat that was given last.
+        self._last = POOL_SEATS[-1]
         #: Reasons of processes that could not begin, by their indexes. Under the lock.
         self._not_begun: dict[int, str] = {}
         #: How often a worker was lost or replaced, by the number of the application. Under the lock.
@@ -164,13 +166,18 @@ class Pools:
             raise DeploymentError(
                 f"its pool wants {count} workers, {len(free)} of {len(POOL_SEATS)} seats for workers of pools are free"
             )
+        self._last = free[count - 1] if count else self._last
         return self._give(free[:count], _owner_of(key))
 
     def _free(self) -> list[int]:
+        """The free seats, those behind the last given one first: the process of a seat that has just become free may
+        still end, and its end must not count for the next one.
+        """
         present = self._present()
-        return [
+        free = [
             index for number, index in enumerate(POOL_SEATS) if not self._seats.owner(number) and index not in present
         ]
+        return sorted(free, key=lambda index: (index - self._last - 1) % len(POOL_SEATS))
 
     def has_room(self, key: str, count: int) -> bool:
         """True when an application has seats, or can have them and again as many for its reloads."""

@@ -168,3 +168,11 @@ def test_a_process_that_ends_before_it_has_reached_the_keeper_ends_the_wait() ->
         keeper.table.notify_all()
     assert start.end() == ("/shop: a worker of its pool has ended while it started the application; the log says why")
     assert keeper.seats.owners[0] == 0
+
+
+def test_a_seat_that_has_just_become_free_is_the_last_to_be_given() -> None:
+    keeper = Keeper()
+    (first,) = keeper.pools.take("a", 1)
+    keeper.pools.free((first,))
+    assert keeper.pools.take("a", 1) == (first + 1,), "the process in the first one may still end"
+    assert len(set(keeper.pools.take("b", 31))) == 31
