@@ -7,8 +7,8 @@
 A clock says little while other programs share the processors. The number of instructions that a node executes does not
 depend on them: two runs differ by some tenths of a per cent. So each node runs in ``valgrind --tool=callgrind``, which
 counts from after the first requests on, and 16 connections make their requests at the same time. The node's own work
-(pings, expiry) is measured while nobody asks, and subtracted. The work of the kernel is not counted; the calls of it
-are (``strace``, in a run without valgrind, when ``--calls`` is given).
+(pings, expiry) falls into some parts of the run, so the part with the fewest instructions counts. The work of the
+kernel is not counted; the calls of it are (``strace``, in a run without valgrind, when ``--calls`` is given).
 
 ``hello`` is an application without a session and ``counter`` one that changes its session, both without a cluster;
 ``8`` and ``6`` are the counter with DeltaManager and these channelSendOptions, ``backup`` with BackupManager and
@@ -39,7 +39,8 @@ CONNECTIONS = 16
 SESSIONS = 64
 #: Requests before the count begins: everything is loaded and remembered then.
 WARM_UP = 512
-IDLE_SECONDS = 3.0
+#: Parts of the run, each of which is counted for itself.
+PARTS = 8
 #: A node in valgrind starts slowly, and more so on a busy machine.
 START_SECONDS = 300.0
 
@@ -227,9 +228,12 @@ class Client:
         self._next += 1
         sock.sendall(b"GET /app/count HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % cookie)
 
-    def load(self, requests: int) -> None:
-        """Make so many requests; every answer must be a 200."""
-        for _ in range(requests // len(self._socks)):
+    def load(self, requests: int) -> int:
+        """Make about so many requests, in rounds of all connections; returns their number. Every answer must be a
+        200.
+        """
+        rounds = requests // len(self._socks)
+        for _ in range(rounds):
             os.kill(self._worker, signal.SIGSTOP)
             try:
                 for sock in self._socks:
@@ -238,6 +242,7 @@ class Client:
                 os.kill(self._worker, signal.SIGCONT)
             for sock in self._socks:
                 _answer(sock)
+        return rounds * len(self._socks)
 
 
 def _answer(sock: socket.socket) -> bytes:
@@ -292,15 +297,12 @@ def measure(checkout: Path, row: str, requests: int) -> list[int]:
         client.load(WARM_UP // 4)
         for node in nodes:
             node.take_count()
-        began = time.monotonic()
-        time.sleep(IDLE_SECONDS)
-        idle = [node.take_count() / (time.monotonic() - began) for node in nodes]
-        began = time.monotonic()
-        client.load(requests)
-        took = time.monotonic() - began
-        counts = [node.take_count() for node in nodes]
+        counts = []
+        for _ in range(PARTS):
+            made = client.load(requests // PARTS)
+            counts.append([node.take_count() / made for node in nodes])
         client.close()
-    return [round((count - by_itself * took) / requests) for count, by_itself in zip(counts, idle, strict=True)]
+    return [round(min(parts)) for parts in zip(*counts, strict=True)]
 
 
 def count_calls(checkout: Path, row: str, requests: int) -> list[float]:
@@ -361,7 +363,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", metavar="COMMIT", help="a commit, or a directory with another checkout")
     parser.add_argument("--only", default=",".join(ROWS))
-    parser.add_argument("--requests", type=int, default=3200, help="a multiple of 16")
+    parser.add_argument("--requests", type=int, default=3200)
     parser.add_argument("--calls", action="store_true", help="count the calls of the kernel, too")
     arguments = parser.parse_args()
     for program in ("valgrind", *(["strace"] if arguments.calls else [])):
