@@ -113,7 +113,7 @@ class WorkerBeans:
         #: Service and argument of the changes that last, by their keys, in their order.
         self._made: dict[tuple[str, ...], list[Any]] = {}
         services.add(COUNTS, lambda _, __: _counts(registry))
-        services.add(READ, lambda _, name: _plain(registry.find(ObjectName.parse(name)).items()))
+        services.add(READ, lambda _, name: _plain(_find(registry, ObjectName.parse(name)).items()))
         services.add(SET, lambda _, what: self._change(SET, what))
         services.add(INVOKE, lambda _, what: self._change(INVOKE, what))
 
@@ -154,13 +154,28 @@ class WorkerBeans:
                 del self._made[next(iter(self._made))]
 
 
+def in_engine(name: ObjectName) -> ObjectName:
+    """The name of a host's valve in the engine, where workers have the valves of a host's cluster."""
+    is_hosts = name.keys.get("type") == "Valve" and "context" not in name.keys
+    return ObjectName(name.domain, {key: value for key, value in name.keys.items() if not is_hosts or key != "host"})
+
+
+def _find(registry: Registry, name: ObjectName) -> ManagedBean:
+    try:
+        return registry.find(name)
+    except InstanceNotFound:
+        if in_engine(name) == name:
+            raise
+        return registry.find(in_engine(name))
+
+
 def _make(registry: Registry, service: str, what: Sequence[Any]) -> None:
     """Make a change in this process alone.
 
     Args:
         what: the bean's name, and attribute and value, or operation and arguments.
     """
-    found = registry.find(ObjectName.parse(what[0]))
+    found = _find(registry, ObjectName.parse(what[0]))
     bean = ManagedBean(found.component, found.name)
     if service == SET:
         bean.set(what[1], what[2])
@@ -419,8 +434,9 @@ class NodeBeans(Views):
         return NodeBean(component, name, dict, act, self._changes, is_here=True)
 
     def _merged(self, name: ObjectName) -> Values:
-        text = str(name)
-        return merged(kind_of(name), [beans[text] for beans in self._fresh().values() if text in beans])
+        text, other = str(name), str(in_engine(name))
+        found = [beans.get(text, beans.get(other)) for beans in self._fresh().values()]
+        return merged(kind_of(name), [each for each in found if each is not None])
 
     def _of_workers(self) -> Iterator[tuple[ObjectName, Component]]:
         """Beans that only workers have. Pools of one name are one; requests have numbers, counted through."""

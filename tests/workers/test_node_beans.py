@@ -190,6 +190,18 @@ def test_the_counts_of_replication_are_sums(beans: Beans) -> None:
     assert [bean.get(each) for each in ("nrOfRequests", "nrOfSendRequests", "lastSendTime")] == [30, 3, 2000]
 
 
+def test_the_valves_of_a_hosts_cluster_are_the_engines_in_workers(beans: Beans) -> None:
+    name = ObjectName.parse("Catalina:type=Valve,host=localhost,name=ReplicationValve")
+    beans.keeper.register(name, ReplicationValve())
+    valve = ReplicationValve()
+    beans.workers[0].register(ObjectName.parse("Catalina:type=Valve,name=ReplicationValve"), valve)
+    beans.keeper.set(name, "doProcessingStats", True, CALLER)
+    assert valve.statistics is True
+    valve.nr_of_requests = 3
+    assert beans.keeper.find(name).get("nrOfRequests") == 3
+    assert beans.keeper.find(ObjectName.parse(f"{name},worker=0")).get("nrOfRequests") == 3
+
+
 HOST = ObjectName.parse("Catalina:type=Host,host=localhost")
 
 
