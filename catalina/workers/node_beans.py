@@ -164,7 +164,7 @@ def _find(registry: Registry, name: ObjectName) -> ManagedBean:
     try:
         return registry.find(name)
     except InstanceNotFound:
-        if in_engine(name) == name:
+        if in_engine(name) == name or not registry.query(in_engine(name)):
             raise
         return registry.find(in_engine(name))
 
