@@ -13,6 +13,7 @@ too, because it could neither load the application nor let requests wait for it.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -83,7 +84,6 @@ class Followers:
         self._links = links
         #: Guarded by ``_changing``.
         self._placements = Placements(count)
-        #: How many workers the node is to have.
         self._count = count
         self._server = server
         self._declared = declared
@@ -98,6 +98,7 @@ class Followers:
         #: The hosts that were added, by the names of engine and host, and those of server.xml that were removed.
         self._hosts: dict[tuple[str, str], HostSource] = {}
         self._removed: list[dict[str, str]] = []
+        self._processes: dict[int, int] = {}  # the last one in each worker's place
         #: Workers that have the table.
         self._joined: list[Member] = []
         #: Reasons of applications that did not start with a worker, by worker; of those that have started.
@@ -463,7 +464,9 @@ class Followers:
             self._pools.free_others(index for entry in self._entries.values() for index in entry.seats)
 
     def _indexes(self) -> set[int]:
-        return {_index(worker) for worker in self._links.members}
+        """The workers that are there: one that has closed its link, and has not ended yet, still has its place."""
+        linked = {_index(worker) for worker in self._links.members}
+        return linked | {index for index, process in list(self._processes.items()) if _is_there(process)}
 
     def _outcome(self, index: int, key: str) -> str | None:
         """Why an application does not run in a worker, empty when it does; None before it has said so."""
@@ -518,6 +521,7 @@ class Followers:
                 raise CatalinaError(f"worker [{caller}] has no link to the keeper")
             if worker not in self._joined:
                 self._joined.append(worker)
+            self._processes[_index(worker)] = process_of(worker)
             entries = dict(self._entries)
             starting = self._pools.starting
             is_new = False
@@ -625,6 +629,11 @@ def _below_own_base(entry: ApplicationEntry) -> ApplicationEntry:
         return entry
     name = ContextName(source.path, source.version).base_name
     return replace(entry, source=replace(source, descriptor=f"conf/{entry.host}/{name}.xml"))
+
+
+def _is_there(process: int) -> bool:
+    """False when a process has ended and its parent has taken notice."""
+    return os.path.exists(f"/proc/{process}")
 
 
 def _index(worker: Member) -> int:

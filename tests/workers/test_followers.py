@@ -416,3 +416,20 @@ def test_an_application_whose_only_process_cannot_begin_again_has_failed(
     worker.queries.call(SEAT_FAILED, "its Python has gone")
     following.node.workers[0].queries.call(SEAT_FAILED, "it has no seat")
     assert failed == ["its Python has gone"]
+
+
+def test_a_seat_is_not_given_again_before_its_process_has_ended(following: Following) -> None:
+    following.context.isolation, following.context.workers = "process", 1
+    links = following.node.keeper.links
+    for seat in (512, 513):
+        start = threading.Thread(target=lambda: following.followers.start(following.context))
+        start.start()
+        wait_until(lambda: any(following.seats.owners), "a seat is taken")
+        is_told(following, seat)
+        worker = following.node.workers[-1]
+        worker.queries.call("joined", {})
+        start.join(15)
+        assert following.followers.workers_of(following.context) == (seat,)
+        worker.channel.close()
+        wait_until(lambda: not [each for each in links.members if each.port > 512], "its link has gone")
+        following.followers.stop(following.context)
