@@ -13,19 +13,37 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from catalina.errors import LifecycleError
 
-__all__ = ["NodeState", "node_secret", "node_state", "place_of", "refuse_workers"]
+__all__ = ["Kept", "NodeState", "node_secret", "node_state", "place_of", "refuse_workers"]
 
 #: Random bytes. All processes of a node are forked from the process that has made them, so all have the same.
 _SECRET = secrets.token_bytes(32)
 
 
+class Kept(Protocol):
+    """Values by their names, in memory that outlives the process that has the node's states. Any thread."""
+
+    def items(self) -> dict[str, Any]:
+        """A copy of all values, in the order in which they were last set."""
+
+    def put(self, name: str, value: object) -> None:
+        """Keep a value that JSON can say; None forgets it."""
+
+
 class NodeState:
-    """State of a node. A subclass is made without arguments, and bounds what it keeps. Any thread."""
+    """State of a node. A subclass is made without arguments, and bounds what it keeps. Any thread.
+
+    One whose loss would be felt keeps its values in ``kept``, for the process that follows this one.
+    """
 
     #: The methods that workers may call.
     shared: ClassVar[frozenset[str]] = frozenset()
     #: True when each of these methods has a last parameter ``caller``: the worker that calls.
     knows_caller: ClassVar[bool] = False
+    #: True when :meth:`keep` is to be called.
+    lasts: ClassVar[bool] = False
+
+    def keep(self, kept: Kept) -> None:
+        """Begin with what an earlier process has kept, and keep values there from now on. Before any other call."""
 
     def worker_lost(self, worker: int) -> None:
         """A worker has ended: free everything that it held."""

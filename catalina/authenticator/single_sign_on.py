@@ -64,17 +64,22 @@ class SingleSignOn(ValveBase):
         self.is_remote = False
 
     def share(
-        self, listen: Callable[[str, Session], None], logins: MutableMapping[str, SingleSignOnEntry] | None = None
+        self,
+        listen: Callable[[str, Session], None],
+        logins: MutableMapping[str, SingleSignOnEntry] | None = None,
+        *,
+        is_remote: bool = True,
     ) -> None:
         """Work in a node of several processes. Before the start.
 
         Args:
             listen: gives a session the listener of its login.
-            logins: those of another process; None when this one has them.
+            logins: the logins; None for the valve's own.
+            is_remote: another process has these logins.
         """
         self._listen_everywhere = listen
         if logins is not None:
-            self.cache, self.is_remote = logins, True
+            self.cache, self.is_remote = logins, is_remote
 
     def _start(self) -> None:
         container = self.container

@@ -363,7 +363,7 @@ class Endpoint:
         return limit < 0 or len(self.connections) < limit
 
     def _accept_on(self) -> None:
-        if self._accepting or (self._role is not None and not self._role.listens):
+        if self._accepting or not self._started or (self._role is not None and not self._role.listens):
             return
         self._accepting = True
         for sock in self.sockets:

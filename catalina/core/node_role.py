@@ -62,6 +62,9 @@ class Elsewhere(Protocol):
     def remove_host(self, engine: str, name: str) -> None:
         """Remove the host of that name; its applications have stopped."""
 
+    def earlier(self, host: StandardHost) -> list[str]:
+        """The names of the applications that an earlier process of this kind had deployed from files of a host."""
+
     def ask_all(self, service: str, argument: object = None) -> Mapping[int, Any]:
         """The results of a service of every process, by its number; one that has gone is left out."""
 
@@ -125,6 +128,13 @@ class NodeRole(Protocol):
 
         Returns:
             The number of requests that run, as far as this process can say.
+        """
+
+    def change_workers(self, more: int) -> int:
+        """Serve with so many workers more, or less; returns how many there are to be.
+
+        Raises:
+            CatalinaError: this process has no say in it, or the node cannot have so many.
         """
 
     def state(self, kind: type[_State], name: str) -> _State:

@@ -20,7 +20,7 @@ from catalina.core.container_base import thread_count
 from catalina.core.standard_service import StandardService
 from catalina.core.strict_compliance import say_strict_compliance
 from catalina.core.utility_executor import ScheduledTask, UtilityExecutor
-from catalina.errors import LifecycleError
+from catalina.errors import CatalinaError, LifecycleError
 from catalina.lifecycle import LISTENER, Lifecycle, LifecycleState
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import Registry
@@ -328,6 +328,23 @@ class StandardServer(Lifecycle):
     def undrain_by_command(self) -> None:
         """Serve as before."""
         self.drain(False)
+
+    # -- workers -------------------------------------------------------------------------------------------------
+
+    @operation
+    def add_worker(self) -> int:
+        """Serve with one process more, as TTIN does; the result is how many there are to be. A restart forgets it."""
+        return self._change_workers(1)
+
+    @operation
+    def remove_worker(self) -> int:
+        """Serve with one process less, as TTOU does; its requests end first. The result is how many there are to be."""
+        return self._change_workers(-1)
+
+    def _change_workers(self, more: int) -> int:
+        if self.role is None:
+            raise CatalinaError("this node is one process: workers can be added to one that has begun with at least 2")
+        return self.role.change_workers(more)
 
     @property
     def draining(self) -> bool:

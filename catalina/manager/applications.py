@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from catalina.core.node_restart import restart_instead
 from catalina.core.standard_context import StandardContext
-from catalina.errors import CatalinaError
+from catalina.errors import CatalinaError, DeploymentError
 from catalina.loader.leftovers import find_leaks
 from catalina.manager.asked import Refused, html_escaped
 from catalina.manager.session_report import session_report
@@ -95,7 +95,7 @@ class Applications:
         with self.serviced(name):
             if not context.state.available and not self._node_restarts(context):
                 try:
-                    context.start()
+                    self._act(context, "start")
                 except CatalinaError as error:
                     log.error("Error starting [%s]: %s", name.display_name, error)
         if self._node_restart_reason:
@@ -110,7 +110,7 @@ class Applications:
         with self.serviced(name):
             if context.state.available:
                 try:
-                    context.stop()
+                    self._act(context, "stop")
                 except CatalinaError as error:
                     log.error("Error stopping [%s]: %s", name.display_name, error)
                     raise Refused(f"Encountered exception [{error}]") from error
@@ -161,6 +161,13 @@ class Applications:
         return list(dict.fromkeys(name for names in found.values() for name in names))
 
     # -- common steps --------------------------------------------------------------------------------------------
+
+    def _act(self, context: StandardContext, operation: str) -> None:
+        """As by JMX: a node of several processes remembers it."""
+        engine = self.host.parent
+        if engine is None or self.host.server is None:
+            raise DeploymentError(f"{self.host}: it is in no server")
+        self.host.server.mbeans.act(context.object_name(engine.name, self.host.name), operation)
 
     @property
     def _node_restart_reason(self) -> str:

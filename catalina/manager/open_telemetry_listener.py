@@ -172,9 +172,11 @@ class OpenTelemetryListener(Component):
         self._provider: Any = None
 
     def __call__(self, event: LifecycleEvent) -> None:
-        """The server's events."""
+        """The server's events. In a node of several processes only the keeper pushes: it has the sums."""
         if event.type == "after_start":
-            self._start(event.source)  # type: ignore[arg-type]  # it listens to a server
+            server: Any = event.source  # it listens to a server
+            if server.role is None or not server.role.serves:
+                self._start(server)
         elif event.type == "before_stop":
             self._stop()
 

@@ -168,6 +168,16 @@ class Registry:
             audit(caller, "invoke", name, name=operation, new=told)
         return result
 
+    def act(self, name: ObjectName, operation: str) -> object:
+        """Call an operation without parameters for an operator whom another component has let in and notes.
+
+        Raises:
+            InstanceNotFound, NoSuchOperation: there is no such bean, or operation.
+            Exception: whatever the component raises.
+        """
+        bean = self.find(name)
+        return bean.invoke(bean.operation(operation, 0), [])
+
     def components(self) -> Iterator[tuple[ObjectName, Component]]:
         """Names and components of all beans that are there now."""
         return self._all()

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from catalina.attributes import Attribute
 from catalina.node_state import NodeState, node_state
@@ -18,6 +18,8 @@ from catalina.session.session import Principal
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
+
+    from catalina.node_state import Kept
 
 __all__ = ["FailedLogins", "LockOutRealm"]
 
@@ -109,16 +111,30 @@ class FailedLogins(NodeState):
     """The failed logins of users, the least recent first."""
 
     shared = frozenset({"forget", "note", "of"})
+    lasts: ClassVar[bool] = True
 
     def __init__(self) -> None:
         #: Name -> (failures, time of the last one).
         self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._kept: Kept | None = None
         self._lock = threading.Lock()
+
+    def keep(self, kept: Kept) -> None:
+        """See :class:`NodeState`. The clock is the machine's."""
+        self._kept = kept
+        self._failed.update((name, (failures, last)) for name, (failures, last) in kept.items().items())
+
+    def _keep(self, name: str) -> None:
+        """Keep a user's failures as they are now."""
+        if self._kept is not None:
+            found = self._failed.get(name)
+            self._kept.put(name, None if found is None else list(found))
 
     def forget(self, name: str) -> None:
         """The user has logged in, or an operator unlocks him."""
         with self._lock:
-            self._failed.pop(name, None)
+            if self._failed.pop(name, None) is not None:
+                self._keep(name)
 
     def of(self, name: str, now: float) -> tuple[int, float]:
         """The failures of a user, and seconds since the last one."""
@@ -143,7 +159,9 @@ class FailedLogins(NodeState):
             if failures >= most and int(now - last) > lock_seconds:
                 failures = 0
             self._failed[name] = (failures + 1, now)
+            self._keep(name)
             while len(self._failed) > size:
                 other, (_, when) = self._failed.popitem(last=False)
+                self._keep(other)
                 pushed_out.append((other, now - when))
         return pushed_out

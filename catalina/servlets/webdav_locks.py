@@ -7,9 +7,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
-__all__ = ["BadIfError", "Facts", "Lock", "LockTable", "LockedError", "if_holds", "tokens_of"]
+from catalina.node_state import NodeState
+
+__all__ = ["BadIfError", "DavLocks", "Facts", "Lock", "LockTable", "LockedError", "if_holds", "tokens_of"]
 
 #: Locks that exist at the same time; further ones are refused, because a client chooses how many it asks for.
 MAX_LOCKS = 10_000
@@ -53,51 +56,95 @@ class Lock:
         return path == self.path or (self.deep and path.startswith(self.path.rstrip("/") + "/"))
 
 
-class LockTable:
-    """The locks of one servlet. Any thread."""
+_FIELDS = tuple(field.name for field in fields(Lock))
+
+
+class DavLocks(NodeState):
+    """The locks of one servlet in all processes of a node, as JSON can say them. Any thread."""
+
+    shared = frozenset({"add", "all", "drop", "renew"})
 
     def __init__(self) -> None:
         self._locks: dict[str, Lock] = {}
         self._guard = threading.Lock()
 
+    def all(self, now: float) -> list[list[Any]]:
+        """The locks in force, in the order in which they were made: the fields of each."""
+        with self._guard:
+            self._end(now)
+            return [[getattr(lock, name) for name in _FIELDS] for lock in self._locks.values()]
+
+    def _end(self, now: float) -> None:
+        for token in [token for token, lock in self._locks.items() if lock.expires <= now]:
+            del self._locks[token]
+
+    def add(self, values: list[Any], now: float) -> bool:
+        """Make a lock; False when an existing lock excludes it, or there are too many."""
+        new = Lock(*values)
+        inner = new.path.rstrip("/") + "/"
+        with self._guard:
+            self._end(now)
+            others = [lock for lock in self._locks.values()
+                      if lock.covers(new.path) or (new.deep and lock.path.startswith(inner))]  # fmt: skip
+            if len(self._locks) >= MAX_LOCKS or any(new.exclusive or lock.exclusive for lock in others):
+                return False
+            self._locks[new.token] = new
+            return True
+
+    def renew(self, token: str, timeout: int, expires: float) -> None:
+        """A lock holds longer; one that has gone does not come back."""
+        with self._guard:
+            lock = self._locks.get(token)
+            if lock is not None:
+                lock.timeout, lock.expires = timeout, expires
+
+    def drop(self, tokens: list[str]) -> bool:
+        """Locks have gone; False when one of them is not there."""
+        with self._guard:
+            found = [token for token in tokens if self._locks.pop(token, None) is not None]
+            return len(found) == len(tokens)
+
+
+class LockTable:
+    """The locks of one servlet. Any thread.
+
+    Args:
+        locks: those of the node.
+    """
+
+    def __init__(self, locks: DavLocks | None = None) -> None:
+        self._locks = DavLocks() if locks is None else locks
+
+    def _all(self, now: float | None = None) -> list[Lock]:
+        return [Lock(*values) for values in self._locks.all(time.monotonic() if now is None else now)]
+
     def covering(self, path: str, now: float | None = None) -> list[Lock]:
         """The locks in force at a path."""
-        now = time.monotonic() if now is None else now
-        with self._guard:
-            for token in [token for token, lock in self._locks.items() if lock.expires <= now]:
-                del self._locks[token]
-            return [lock for lock in self._locks.values() if lock.covers(path)]
+        return [lock for lock in self._all(now) if lock.covers(path)]
 
     def below(self, path: str) -> list[Lock]:
         """The locks in force below a directory."""
-        inner = path.rstrip("/") + "/"
-        self.covering(path)
-        with self._guard:
-            return [lock for lock in self._locks.values() if lock.path.startswith(inner)]
+        return _below(self._all(), path)
 
     def check(self, path: str, tokens: Iterable[str], with_below: bool = False) -> None:
         """Raise LockedError unless the tokens open every lock in the way; for shared locks one token is enough."""
         known = set(tokens)
-        locks = self.covering(path)
+        found = self._all()
+        locks = [lock for lock in found if lock.covers(path)]
         shared = [lock for lock in locks if not lock.exclusive]
         if any(lock.exclusive and lock.token not in known for lock in locks):
             raise LockedError(path)
         if shared and not any(lock.token in known for lock in shared):
             raise LockedError(path)
-        if with_below and any(lock.token not in known for lock in self.below(path)):
+        if with_below and any(lock.token not in known for lock in _below(found, path)):
             raise LockedError(path)
 
     def acquire(self, path: str, exclusive: bool, deep: bool, owner: str, timeout: int) -> Lock:
         """Make a lock. Raises LockedError when an existing lock excludes it, or there are too many."""
-        others = self.covering(path) + (self.below(path) if deep else [])
-        if any(exclusive or lock.exclusive for lock in others):
+        now = time.monotonic()
+        lock = Lock(f"opaquelocktoken:{uuid.uuid4()}", path, exclusive, deep, owner, timeout, now + timeout)
+        if not self._locks.add([getattr(lock, name) for name in _FIELDS], now):
             raise LockedError(path)
-        token = f"opaquelocktoken:{uuid.uuid4()}"
-        lock = Lock(token, path, exclusive, deep, owner, timeout, time.monotonic() + timeout)
-        with self._guard:
-            if len(self._locks) >= MAX_LOCKS:
-                raise LockedError(path)
-            self._locks[token] = lock
         return lock
 
     def refresh(self, path: str, tokens: Iterable[str], timeout: int) -> Lock | None:
@@ -106,15 +153,13 @@ class LockTable:
         for lock in self.covering(path):
             if lock.token in known:
                 lock.timeout, lock.expires = timeout, time.monotonic() + timeout
+                self._locks.renew(lock.token, timeout, lock.expires)
                 return lock
         return None
 
     def release(self, path: str, token: str) -> bool:
         """Give a lock back; False when it is not one of the path."""
-        if not any(lock.token == token for lock in self.covering(path)):
-            return False
-        with self._guard:
-            return self._locks.pop(token, None) is not None
+        return any(lock.token == token for lock in self.covering(path)) and self._locks.drop([token])
 
     def closed_below(self, path: str, tokens: Iterable[str]) -> set[str]:
         """The paths below a directory that are locked, and that none of the tokens opens."""
@@ -124,11 +169,15 @@ class LockTable:
     def forget(self, path: str, remains: Callable[[str], bool] | None = None) -> None:
         """The resources at these paths have gone, except those for which ``remains`` is true: drop their locks."""
         inner = path.rstrip("/") + "/"
-        with self._guard:
-            gone = [token for token, lock in self._locks.items() if (lock.path + "/").startswith(inner)]
-            for token in gone:
-                if remains is None or not remains(self._locks[token].path):
-                    del self._locks[token]
+        gone = [lock for lock in self._all() if (lock.path + "/").startswith(inner)]
+        tokens = [lock.token for lock in gone if remains is None or not remains(lock.path)]
+        if tokens:
+            self._locks.drop(tokens)
+
+
+def _below(locks: Iterable[Lock], path: str) -> list[Lock]:
+    inner = path.rstrip("/") + "/"
+    return [lock for lock in locks if lock.path.startswith(inner)]
 
 
 def parse_timeout(field: str | None) -> int:

@@ -18,10 +18,12 @@ from urllib.parse import SplitResult, quote, unquote_to_bytes, urlsplit
 
 from catalina.attributes import Attribute
 from catalina.connector.uri import normalize
+from catalina.node_state import node_state
 from catalina.servlets.conditions import BadConditionError
 from catalina.servlets.default_servlet import DefaultServlet, Environ, StartResponse, resource_path
 from catalina.servlets.webdav_locks import (
     BadIfError,
+    DavLocks,
     Facts,
     Lock,
     LockedError,
@@ -33,6 +35,7 @@ from catalina.servlets.webdav_locks import (
 from catalina.servlets.webdav_xml import (
     DAV,
     HEAD,
+    DavProperties,
     LockInfo,
     PropertyName,
     PropertyStore,
@@ -49,6 +52,8 @@ from catalina.webapp import send_error
 from catalina.webresources.unserved_names import is_protected
 
 if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.core.standard_wrapper import ServletConfig
     from catalina.webresources.resource import Resource
 
 __all__ = ["WebdavServlet"]
@@ -104,6 +109,12 @@ class WebdavServlet(DefaultServlet):
             "UNLOCK": self._unlock,
             "DELETE": self._delete,
         }
+
+    def start_servlet(self, config: ServletConfig, context: StandardContext) -> None:
+        """Called once, before the first request."""
+        super().start_servlet(config, context)
+        self._locks = LockTable(node_state(DavLocks, context, f"locks of {config.name}"))
+        self._properties = PropertyStore(node_state(DavProperties, context, f"properties of {config.name}"))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("catalina.dispatcher_type") == "ERROR":

@@ -9,8 +9,11 @@ from html import escape
 
 from lxml import etree
 
+from catalina.node_state import NodeState
+
 __all__ = [
     "BadBodyError",
+    "DavProperties",
     "LockInfo",
     "PropertyName",
     "PropertyStore",
@@ -188,8 +191,10 @@ class StoreFullError(Exception):
     """There is no room for another property: 507."""
 
 
-class PropertyStore:
-    """Path -> properties as XML elements. Any thread."""
+class DavProperties(NodeState):
+    """Path -> properties as XML elements, in all processes of a node, as JSON can say them. Any thread."""
+
+    shared = frozenset({"copy", "of", "paths", "remove", "update"})
 
     def __init__(self, max_characters: int = MAX_CHARACTERS) -> None:
         self._by_path: dict[str, dict[PropertyName, str]] = {}
@@ -197,46 +202,84 @@ class PropertyStore:
         self._max_characters = max_characters
         self._guard = threading.Lock()
 
-    def of(self, path: str) -> dict[PropertyName, str]:
-        """The properties of a resource; a copy."""
+    def of(self, path: str) -> list[list[str]]:
+        """The properties of a resource: namespace, local name, element."""
         with self._guard:
-            return dict(self._by_path.get(path, {}))
+            return [[*name, value] for name, value in self._by_path.get(path, {}).items()]
 
-    def update(self, path: str, updates: list[PropertyUpdate]) -> None:
-        """Make all changes, or none. Raises StoreFullError."""
+    def paths(self, path: str) -> list[str]:
+        """The resources with properties at a path and below it."""
+        with self._guard:
+            return [each for each in self._by_path if each == path or each.startswith(path.rstrip("/") + "/")]
+
+    def update(self, path: str, updates: list[tuple[PropertyName, str | None]]) -> bool:
+        """Make all changes, or none: False when there is no room."""
         with self._guard:
             new = dict(self._by_path.get(path, {}))
-            for update in updates:
-                new.pop(update.name, None)
-                if update.value is not None:
-                    new[update.name] = update.value
-            self._put(path, new)
+            for (namespace, local), value in updates:
+                new.pop((namespace, local), None)
+                if value is not None:
+                    new[namespace, local] = value
+            return self._put(path, new)
 
-    def _put(self, path: str, new: dict[PropertyName, str]) -> None:
+    def _put(self, path: str, new: dict[PropertyName, str]) -> bool:
         grown = self._characters + _size(path, new) - _size(path, self._by_path.get(path, {}))
         if grown > self._max_characters:
-            raise StoreFullError(path)
+            return False
         self._characters = grown
         if new:
             self._by_path[path] = new
         else:
             self._by_path.pop(path, None)
+        return True
+
+    def copy(self, source: str, target: str) -> bool:
+        """Give the target, and what is below it, the properties of the source; False when there is no room for all."""
+        with self._guard:
+            for path, properties in list(self._by_path.items()):
+                is_there = path == source or path.startswith(source.rstrip("/") + "/")
+                if is_there and not self._put(target + path[len(source) :], dict(properties)):
+                    return False
+            return True
+
+    def remove(self, paths: list[str]) -> None:
+        """The resources have no properties any more."""
+        with self._guard:
+            for path in paths:
+                self._put(path, {})
+
+
+class PropertyStore:
+    """The properties of one servlet's resources. Any thread.
+
+    Args:
+        properties: those of the node.
+    """
+
+    def __init__(self, properties: DavProperties | None = None) -> None:
+        self._properties = DavProperties() if properties is None else properties
+
+    def of(self, path: str) -> dict[PropertyName, str]:
+        """The properties of a resource; a copy."""
+        return {(namespace, local): value for namespace, local, value in self._properties.of(path)}
+
+    def update(self, path: str, updates: list[PropertyUpdate]) -> None:
+        """Make all changes, or none. Raises StoreFullError."""
+        if not self._properties.update(path, [(update.name, update.value) for update in updates]):
+            raise StoreFullError(path)
 
     def copy(self, source: str, target: str) -> None:
         """Give the target, and what is below it, the properties of the source. Raises StoreFullError."""
-        with self._guard:
-            for path, properties in list(self._by_path.items()):
-                if path == source or path.startswith(source.rstrip("/") + "/"):
-                    self._put(target + path[len(source) :], dict(properties))
+        if not self._properties.copy(source, target):
+            raise StoreFullError(target)
 
     def forget(self, path: str, remains: Callable[[str], bool] | None = None) -> None:
         """The resource and everything below it have gone, except the paths for which ``remains`` is true: drop their
         properties.
         """
-        with self._guard:
-            for each in [each for each in self._by_path if each == path or each.startswith(path.rstrip("/") + "/")]:
-                if remains is None or not remains(each):
-                    self._put(each, {})
+        gone = [each for each in self._properties.paths(path) if remains is None or not remains(each)]
+        if gone:
+            self._properties.remove(gone)
 
 
 def _size(path: str, properties: dict[PropertyName, str]) -> int:

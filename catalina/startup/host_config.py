@@ -119,10 +119,21 @@ class HostConfig(Component):
             with self._lock:
                 self.deploy_apps(at_start=True)
                 sweep_packages(host, at_start=True)
+        else:
+            self._deploy_earlier()
         if host.auto_deploy:
             self._watcher = DirectoryWatcher(self.check, f"{host.name}-deploy")
             self._watcher.start()
             self._watch()
+
+    def _deploy_earlier(self) -> None:
+        """Deploy what an earlier keeper had when it died, and no start would deploy: the workers run it."""
+        role = None if self.host.server is None else self.host.server.role
+        elsewhere = None if role is None else role.elsewhere
+        if elsewhere is not None and os.path.isdir(self.sources.app_base):
+            with self._lock:
+                for name in elsewhere.earlier(self.host):
+                    self.deploy_apps(at_start=True, only=name)
 
     def _stop(self) -> None:
         if self._watcher is not None:

@@ -12,10 +12,11 @@ import os
 import signal
 import struct
 
+from catalina.errors import CatalinaError
 from catalina.workers.connection_counts import SharedMemory
 from catalina.workers.shared_parts import POOL_SEATS
 
-__all__ = ["MAX_PLACES", "NodeLife", "PoolSeats", "Stage"]
+__all__ = ["MAX_PLACES", "NodeLife", "PoolSeats", "SharedCrew", "Stage"]
 
 
 #: Within RESTART_SECONDS a node gets at most this number of restarts for which no operator has asked: an application
@@ -135,3 +136,31 @@ class PoolSeats:
     def has_failed(self, number: int) -> bool:
         """See :class:`Seats`."""
         return self._life.stage(1 + POOL_SEATS[number]) is Stage.FAILED
+
+
+class SharedCrew:
+    """The number of workers as the keeper changes it; the arbiter does so.
+
+    Args:
+        capacity: how many the node can have.
+    """
+
+    def __init__(self, life: NodeLife, capacity: int) -> None:
+        self._life = life
+        self._capacity = capacity
+
+    def count(self) -> int:
+        """How many the node is to have, without those of pools."""
+        return self._life.workers
+
+    def change(self, more: int) -> int:
+        """Have one more (1) or one less (-1).
+
+        Raises:
+            CatalinaError: the node cannot have so many.
+        """
+        wanted = self._life.workers + more
+        if not 1 <= wanted <= self._capacity:
+            raise CatalinaError(f"there are to be [{wanted}] workers; this node can have 1 to [{self._capacity}]")
+        os.kill(os.getppid(), signal.SIGTTIN if more > 0 else signal.SIGTTOU)
+        return wanted

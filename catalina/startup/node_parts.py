@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from catalina.errors import CatalinaError
 from catalina.jmx.jmx_remote import JmxRemote
 from catalina.startup.control_socket import ControlSocket
-from catalina.startup.node_life import NodeLife, PoolSeats, Stage
+from catalina.startup.host_config import HostConfig
+from catalina.startup.node_life import NodeLife, PoolSeats, SharedCrew, Stage
 from catalina.startup.pool_launch import PoolLaunches
 from catalina.startup.worker_applications import WorkerApplications
 from catalina.startup.worker_limits import RequestTimeout, WorkerLimits
@@ -77,12 +78,22 @@ class Keeper(NodePart):
         self._life = life
         in_pools = sum(life.seat(number) > 0 for number in range(len(POOL_SEATS)))
         awaited = workers + in_pools if life.has_served else 0
-        self._role = KeeperRole(server, shared.listening, awaited, lambda: life.workers, PoolSeats(life))
+        self._server = server
+        self._role = KeeperRole(
+            server, shared.listening, awaited, SharedCrew(life, shared.capacity), PoolSeats(life), shared.memory
+        )
         server.role = self._role
         PoolLaunches(server, root, self._role)
 
+    def before_start(self) -> bool:
+        """Have the hosts that an earlier keeper had."""
+        engines = (service.engine for service in self._server.services if service.engine is not None)
+        self._role.elsewhere.hosts.restore(engines, lambda host: host.add_lifecycle_listener(HostConfig()))
+        return True
+
     def after_start(self) -> None:
-        """Let the workers in."""
+        """Let the workers in, when everything is as an earlier keeper had it."""
+        self._role.beans.stop_again()
         self._role.links.open()
         self._role.elsewhere.opened()
         self._life.served()

@@ -220,6 +220,7 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
             return WholeNode()
         if self.place == 0:
             return Keeper(server, self.catalina.root, shared, life, self.app.workers)
+        shared.memory.close()  # it has passwords of logins, and applications run here
         return WorkerPart(server, shared.for_worker(), life, self.place - 1)
 
     def _launch(self, server: StandardServer) -> PoolLaunch | None:

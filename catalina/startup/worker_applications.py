@@ -149,9 +149,7 @@ class WorkerApplications:
         engine = next((each for each in self._engines() if each.name == source.engine), None)
         if engine is None:
             raise ProtocolError(f"worker [{self._role.index}] has no engine [{source.engine}]")
-        host = StandardHost(name=source.name, app_base=source.app_base)
-        for alias in source.aliases:
-            host.add_alias(alias)
+        host = source.make()
         self._lead(host)
         self._added[source.engine, source.name] = host
         engine.add_child(host)

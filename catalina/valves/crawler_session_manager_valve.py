@@ -2,24 +2,56 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
+from catalina.errors import CatalinaError
 from catalina.java_pattern import compile_pattern, pattern
-from catalina.valves.valve_base import ValveBase
+from catalina.node_state import NodeState, node_state
+from catalina.valves.valve_base import ValveBase, position_of
 
 if TYPE_CHECKING:
     from catalina.connector.request import Request
     from catalina.connector.response import Response
     from catalina.session.session import Session
 
-__all__ = ["CrawlerSessionManagerValve"]
+__all__ = ["CrawlerSessionManagerValve", "CrawlerSessions"]
+
+log = logging.getLogger("org.apache.catalina.valves.CrawlerSessionManagerValve")
 
 #: The number of crawlers that are remembered. An entry ends with its session; the limit stops attackers with many
 #: addresses.
 MAX_CRAWLERS = 10_000
+
+
+class CrawlerSessions(NodeState):
+    """The sessions of crawlers, in all processes of a node."""
+
+    shared = frozenset({"forget", "note", "of"})
+
+    def __init__(self) -> None:
+        self._ids: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def of(self, client: str) -> str | None:
+        """The id of a crawler's session, None for one that has none."""
+        return self._ids.get(client)
+
+    def note(self, client: str, session_id: str) -> None:
+        """A crawler has made a session."""
+        with self._lock:
+            while len(self._ids) >= MAX_CRAWLERS:
+                del self._ids[next(iter(self._ids))]
+            self._ids[client] = session_id
+
+    def forget(self, client: str, session_id: str) -> None:
+        """A crawler's session has ended."""
+        with self._lock:
+            if self._ids.get(client) == session_id:
+                del self._ids[client]
 
 
 class CrawlerSessionManagerValve(ValveBase):
@@ -39,8 +71,13 @@ class CrawlerSessionManagerValve(ValveBase):
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
-        self._session_ids: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._sessions = CrawlerSessions()
+
+    def _start(self) -> None:
+        super()._start()
+        shared = node_state(CrawlerSessions, self.container, f"CrawlerSessionManagerValve{position_of(self)}")
+        if shared is not None:
+            self._sessions = shared
 
     def invoke(self, request: Request, response: Response) -> None:
         """Give a known crawler its session; remember the session that a new crawler makes."""
@@ -49,12 +86,12 @@ class CrawlerSessionManagerValve(ValveBase):
             self.next.invoke(request, response)
             return
         client = self._identifier(request)
-        known = self._session_ids.get(client)
+        known = self._sessions.of(client)
         if known is not None:
             request.requested_session_id = known
         self.next.invoke(request, response)
-        session = request.get_session(False) if known is None else None
-        if session is not None:
+        session = request.get_session(False)
+        if session is not None and session.id != known:  # the known one may have ended, and nobody has said so here
             self._remember(client, session)
 
     def _is_crawler(self, request: Request) -> bool:
@@ -75,14 +112,12 @@ class CrawlerSessionManagerValve(ValveBase):
 
     def _remember(self, client: str, session: Session) -> None:
         session.max_inactive_interval = self.session_inactive_interval
-        with self._lock:
-            while len(self._session_ids) >= MAX_CRAWLERS:
-                del self._session_ids[next(iter(self._session_ids))]
-            self._session_ids[client] = session.id
+        self._sessions.note(client, session.id)
         session.add_session_listener(lambda ended, event: self._forget(client, ended, event))
 
     def _forget(self, client: str, session: Session, event: str) -> None:
         if event == "destroySession":
-            with self._lock:
-                if self._session_ids.get(client) == session.id:
-                    del self._session_ids[client]
+            try:
+                self._sessions.forget(client, session.id)
+            except CatalinaError as error:  # the keeper has gone, and what it knew of crawlers with it
+                log.debug("The session of a crawler is not forgotten: %s", error)

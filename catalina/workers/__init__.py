@@ -31,6 +31,8 @@ the keeper. All processes are children of one arbiter, which starts those that d
 - ``node_beans``: the keeper's registry shows one Tomcat, with sums over the workers.
 - ``node_states``: failed logins, permits, nonces and counts, which are the node's.
 - ``node_drain``: the node drains as one.
+- ``lasting_memory``: what a keeper leaves to the next one: changes of beans, ``node_hosts``, and what states, logins
+  and placements keep.
 - ``node_sign_ons``: single sign-on, whose logins the keeper has.
 - ``roles``: how a tree of components becomes a keeper or a worker.
 

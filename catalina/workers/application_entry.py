@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from catalina.core.standard_host import StandardHost
 from catalina.deploy.settling import stamp_of
 from catalina.deploy.virtual_environment import OwnPython
 from catalina.errors import ProtocolError
@@ -12,9 +13,11 @@ from catalina.workers.shared_parts import POOL_SEATS
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
-    from catalina.core.standard_host import StandardHost
 
 __all__ = ["ApplicationEntry", "ContextSource", "HostSource", "manager_key"]
+
+#: Attributes of a host that whoever adds one can choose.
+HOST_SETTINGS = ("auto_deploy", "deploy_on_startup", "deploy_xml", "unpack_wars", "copy_xml")
 
 
 def manager_key(context: StandardContext) -> bytes:
@@ -33,17 +36,28 @@ class HostSource:
 
     Args:
         app_base: as its ``<Host>`` would say it.
+        settings: other attributes that it was given, by their Python names.
     """
 
     engine: str
     name: str
     app_base: str
     aliases: tuple[str, ...]
+    settings: dict[str, bool]
 
     @classmethod
     def of(cls, host: StandardHost) -> HostSource:
         """That of a host of this process."""
-        return cls(host.parent.name if host.parent is not None else "", host.name, host.app_base, tuple(host.aliases))
+        engine = host.parent.name if host.parent is not None else ""
+        settings = {name: bool(getattr(host, name)) for name in HOST_SETTINGS}
+        return cls(engine, host.name, host.app_base, tuple(host.aliases), settings)
+
+    def make(self) -> StandardHost:
+        """A host like that one."""
+        host = StandardHost(name=self.name, app_base=self.app_base, **self.settings)
+        for alias in self.aliases:
+            host.add_alias(alias)
+        return host
 
     @classmethod
     def heard(cls, told: dict[str, Any]) -> HostSource:

@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from catalina.core.node_role import PoolState
@@ -29,12 +29,12 @@ from catalina.util.context_name import ContextName
 from catalina.workers.application_entry import (
     ApplicationEntry,
     ContextSource,
-    HostSource,
     application_key,
     files_of,
     manager_key,
 )
 from catalina.workers.frames import CallError
+from catalina.workers.node_hosts import NodeHosts
 from catalina.workers.peers import process_of
 from catalina.workers.placements import Placements
 from catalina.workers.pool_account import account_of
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
     from catalina.core.standard_server import StandardServer
     from catalina.tribes.member import Member
+    from catalina.workers.lasting_memory import LastingMemory
     from catalina.workers.pool_account import PoolAccount
     from catalina.workers.worker_links import WorkerLinks
 
@@ -71,6 +72,8 @@ class Followers:
         declared: the contexts of server.xml, which workers have by themselves.
         count: how many workers the node is to have.
         seats: of the workers of pools.
+        memory: what the next keeper needs to know.
+        started: called when an application starts, or has gone, while workers are there.
     """
 
     def __init__(
@@ -80,11 +83,18 @@ class Followers:
         declared: set[StandardContext],
         count: Callable[[], int],
         seats: Seats,
+        memory: LastingMemory,
+        started: Callable[[StandardContext], None],
     ) -> None:
         self._links = links
+        self._started = started
         #: Guarded by ``_changing``.
-        self._placements = Placements(count)
+        self._placements = Placements(count, memory.section("placements"))
+        #: How many workers the node is to have.
         self._count = count
+        #: The keys of the applications that were deployed from files.
+        self._deployed = memory.section("deployed")
+        self.hosts = NodeHosts(memory.section("hosts"))
         self._server = server
         self._declared = declared
         #: One change at a time. Held while workers load.
@@ -95,9 +105,6 @@ class Followers:
         self._contexts: dict[str, StandardContext] = {}
         #: The key of the paused application whose files are there again, and which is being loaded; empty for none.
         self._loaded = ""
-        #: The hosts that were added, by the names of engine and host, and those of server.xml that were removed.
-        self._hosts: dict[tuple[str, str], HostSource] = {}
-        self._removed: list[dict[str, str]] = []
         self._processes: dict[int, int] = {}  # the last one in each worker's place
         #: Workers that have the table.
         self._joined: list[Member] = []
@@ -115,13 +122,17 @@ class Followers:
         #: Called before an application gets a pool; the account of its user, None for one that runs as the server does.
         self.prepare: Callable[[StandardContext], PoolAccount | None] = account_of
         links.rights = PoolRights(self.application_of)
+        self._offer(links)
+        links.on_lost.append(self._on_lost)
+
+    def _offer(self, links: WorkerLinks) -> None:
+        """Offer the services that workers call."""
         links.services.add(JOIN, self._join, is_quick=True)
         links.services.add(JOINED, self._note_start, is_quick=True)
         links.services.add(DISTRIBUTABLE, self._learn)
         links.services.add(RELOAD, self._reload)
         links.services.add(REPLACE_ME, self._replace_me)
         links.services.add(KNOWS_SESSION, self._knows_session)
-        links.on_lost.append(self._on_lost)
 
     # -- as contexts see it: Elsewhere ---------------------------------------------------------------------------
 
@@ -139,6 +150,10 @@ class Followers:
             files = files_of(context)
             if old is not None and key in self._exchanged and old.runs and (old.source, old.files) == (source, files):
                 return
+            if self._links.is_open:  # a keeper that begins may follow one, and does then again what was done
+                self._started(context)
+            if source is not None:
+                self._deployed.put(key, True)
             serial = 1 if old is None else old.serial + 1
             waits = old is not None and old.is_paused
             entry = ApplicationEntry(context.host_path, context.name, files, serial, True, waits, source)
@@ -305,8 +320,11 @@ class Followers:
             self._kept.discard(key)
             with self._table:
                 entry = self._entries.pop(key, None)
-                self._contexts.pop(key, None)
+                context = self._contexts.pop(key, None)
                 workers = self._present()
+            self._deployed.put(key, None)
+            if context is not None:
+                self._started(context)
             for worker in workers:
                 self._tell(worker, "remove", {"key": key}, key)
             self._links.rights.accounts.pop(key, None)
@@ -341,21 +359,18 @@ class Followers:
 
     def add_host(self, host: StandardHost) -> None:
         """See :class:`Elsewhere`."""
-        source = HostSource.of(host)
         with self._changing:
             with self._table:
-                self._hosts[source.engine, source.name] = source
+                source = self.hosts.add(host)
                 workers = self._present()
             for worker in workers:
-                self._tell(worker, "add-host", asdict(source), "")
+                self._tell(worker, "add-host", source, "")
 
     def remove_host(self, engine: str, name: str) -> None:
         """See :class:`Elsewhere`."""
-        host = {"engine": engine, "name": name}
         with self._changing:
             with self._table:
-                if self._hosts.pop((engine, name), None) is None:
-                    self._removed.append(host)
+                host = self.hosts.remove(engine, name)
                 workers = self._present()
             for worker in workers:
                 self._tell(worker, "remove-host", host, "")
@@ -458,9 +473,17 @@ class Followers:
                 return starting.key
             return next((entry.key for entry in self._entries.values() if index in entry.seats), None)
 
+    def earlier(self, host: StandardHost) -> list[str]:
+        """See :class:`Elsewhere`."""
+        prefix = application_key(f"{host.parent.name if host.parent is not None else ''}/{host.name}", "")
+        return [key.removeprefix(prefix) for key in self._deployed.items() if key.startswith(prefix)]
+
     def opened(self) -> None:
-        """Everything is deployed: seats that nobody has taken again are free."""
+        """Everything is deployed: what an earlier keeper had besides has gone, and its seats are free."""
         with self._table:
+            for key in self._deployed.items():
+                if key not in self._entries:
+                    self._deployed.put(key, None)
             self._pools.free_others(index for entry in self._entries.values() for index in entry.seats)
 
     def _indexes(self) -> set[int]:
@@ -506,8 +529,9 @@ class Followers:
                     chosen = self._placements.choose(key, context.workers)
                     entry = self._entries[key] = replace(old, workers=chosen)
                     present = self._present()
+                argument = {"entry": entry.told(), "new": False}
                 for worker in sorted(present, key=lambda each: not entry.runs_in(_index(each))):
-                    self._tell(worker, "load", {"entry": entry.told(), "new": False}, key)
+                    self._tell(worker, "load", argument, key)
 
     # -- services ------------------------------------------------------------------------------------------------
 
@@ -525,17 +549,16 @@ class Followers:
             entries = dict(self._entries)
             starting = self._pools.starting
             is_new = False
-            hosts, removed = [asdict(host) for host in self._hosts.values()], list(self._removed)
+            hosts = self.hosts.told()
             if starting is not None and _index(worker) in (starting.workers or ()):
                 entries[starting.key] = starting
                 is_new = starting.key == self._loaded
             if self._links.rights.has_user(worker):
                 own = self._links.rights.key_of(worker)
                 entries = {key: _below_own_base(entry) for key, entry in entries.items() if key == own}
-                hosts, removed = [], []
+                hosts = {"hosts": [], "removed": []}
             return {
-                "hosts": hosts,
-                "removed": removed,
+                **hosts,
                 "new": is_new,
                 "applications": [replace(entry, is_paused=False).told() for entry in entries.values()],
             }

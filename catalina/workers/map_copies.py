@@ -24,6 +24,7 @@ from catalina.ha.session.session_message import (
 )
 from catalina.ha.tcp.missed_messages import MissedMessages
 from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
+from catalina.tribes.ledger.record import Record
 from catalina.tribes.ledger.wire import Copy, Ends, decode, encode_copies
 from catalina.tribes.member import Member
 from catalina.tribes.transport.nio.parallel_nio_sender import THIS_PEER
@@ -32,9 +33,12 @@ from catalina.workers.session_copies import SessionCopies, Workers
 if TYPE_CHECKING:
     from catalina.ha.session.map_session import MapSession
     from catalina.tribes.channel import Delivery
-    from catalina.tribes.ledger.record import Record
+    from catalina.tribes.ledger.version import Version
 
 __all__ = ["MAP", "HeldSessions", "MapCopies", "MapMember", "MapPosts"]
+
+#: The number of sessions of which it is remembered that they have come back.
+MAX_LIVES = 10_000
 
 #: The map, as the table sees it: a member at an address that no real member has. Workers have no address at all.
 MAP = Member(bytes(4), 0, payload=THIS_PEER)
@@ -192,6 +196,8 @@ class MapCopies(SessionCopies):
         self._outdated: set[str] = set()
         #: The whole sessions that workers give, while their message is read.
         self._whole: list[Record] = []
+        #: By keys of records: the births of sessions that had ended here and have come back.
+        self._lives: dict[str, Version] = {}
 
     # -- from a worker -------------------------------------------------------------------------------------------
 
@@ -262,11 +268,39 @@ class MapCopies(SessionCopies):
     def take(self, session: MapSession) -> None:
         """This node owns a session: put it into the table, or what is later in it."""
         idle_ms = session.manager.now_ms() - session.last_accessed_time_ms
-        body = encode_copies([Copy(session.record, session.creation_time_ms, idle_ms, session.is_new)])
+        shown = self._as_it_is(session.record)
+        body = encode_copies([Copy(shown, session.creation_time_ms, idle_ms, session.is_new)])
         self.manager.message_data_received(SessionMessage(EVT_LEDGER, self.manager.name, body, None, None), MAP)
         record = self._record(session.id)
         if record is not None:
             self._outdated.discard(record.key)
+
+    def _as_it_is(self, record: Record) -> Record:
+        """A session of the map as the table takes it: the map decides whether it lives and what its id is.
+
+        A Java node, which sends no versions, gives a session its own route by removing the map's entry and putting
+        another one. If the session has ended here meanwhile, it is to the table and the workers, which remember the
+        end, another session under the same id.
+        """
+        table = self.manager
+        with table.lock:
+            grave, known = table.ledger.graves.get(record.key), table.ledger.addressed(record.id)
+            now = table.ledger.clock.tick(table.now_us)
+        if grave is not None and grave.holds_against(record.born, record.access):
+            self._lives[record.key] = now
+            while len(self._lives) > MAX_LIVES:
+                del self._lives[next(iter(self._lives))]
+        born = max(record.born, self._lives.get(record.key, record.born))
+        has_other_id = known is not None and known.id != record.id
+        if born == record.born and not has_other_id:
+            return record
+        shown = Record(record.id, born, record.key)
+        shown.learn_names(record.names)
+        shown.id_version = now if has_other_id else max(born, record.id_version)
+        shown.access, shown.floor = max(born, record.access), record.floor
+        shown.versions = {name: max(born, version) for name, version in record.versions.items()}
+        shown.values, shown.extras = dict(record.values), dict(record.extras)
+        return shown
 
     def outdate(self, session_id: str) -> None:
         """Another node has taken over a session."""

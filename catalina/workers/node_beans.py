@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from catalina.attributes import Component
 from catalina.connector.request_processor_bean import RequestProcessorBean
 from catalina.errors import CatalinaError
+from catalina.juli.logging_bean import LoggingBean
+from catalina.lifecycle import Lifecycle
 from catalina.mbeans.managed_bean import ManagedBean
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import InstanceNotFound, Registry, Views
@@ -33,6 +35,8 @@ from catalina.repeated_messages import RepeatedMessages
 from catalina.workers.services import CHANGES, MADE
 
 if TYPE_CHECKING:
+    from catalina.core.standard_context import StandardContext
+    from catalina.node_state import Kept
     from catalina.workers.services import Services
     from catalina.workers.worker_links import WorkerLinks
 
@@ -60,6 +64,10 @@ def _joined(values: list[Any]) -> list[Any]:
     return [each for value in values for each in value]
 
 
+def _all_of(values: list[Any]) -> list[Any]:
+    return sorted({each for value in values for each in value})
+
+
 def _total(values: list[Any]) -> object:
     """A sum. If one process has no limit, the node has none."""
     return -1 if -1 in values else sum(values)
@@ -80,13 +88,15 @@ RULES: dict[str, dict[str, Merge]] = {
          "maxConnections"),
         _total,
     ),
+    "Logging": {"LoggerNames": _all_of},
     "StringCache": dict.fromkeys(("accessCount", "hitCount"), sum),
     "Cache": dict.fromkeys(("hitCount", "lookupCount", "size"), sum),
     "DataSource": dict.fromkeys(("numActive", "numIdle", "maxTotal", "maxIdle", "initialSize"), _total),
-    "Valve": {**dict.fromkeys(("nrOfRequests", "nrOfSendRequests", "nrOfFilterRequests",
-                               "nrOfCrossContextSendRequests", "totalRequestTime", "totalSendTime"), sum),
-              "lastSendTime": max, "stuckThreadCount": sum, "interruptedThreadsCount": sum, "stuckThreadIds": _joined,
-              "stuckThreadNames": _joined},
+    "Valve": {
+        "stuckThreadCount": sum, "interruptedThreadsCount": sum, "stuckThreadIds": _joined, "stuckThreadNames": _joined,
+        "nrOfRequests": sum, "nrOfSendRequests": sum, "nrOfFilterRequests": sum, "nrOfCrossContextSendRequests": sum,
+        "totalRequestTime": sum, "totalSendTime": sum, "lastSendTime": max, "numberOfSessions": sum,
+    },
 }  # fmt: skip
 #: Kinds of which each worker has its own beans, and the class of them.
 _WORKERS_OWN: dict[str, type[Component]] = {"RequestProcessor": RequestProcessorBean, "DataSource": DataSourceBean}
@@ -180,7 +190,14 @@ def _make(registry: Registry, service: str, what: Sequence[Any]) -> None:
     if service == SET:
         bean.set(what[1], what[2])
     else:
+        _know_logger(bean.component, what[2])
         bean.invoke(bean.operation(what[1], len(what[2])), what[2])
+
+
+def _know_logger(component: Component, arguments: Sequence[str | None]) -> None:
+    """Another process of the node has a logger of that name: this one has it, too, though nobody has used it yet."""
+    if isinstance(component, LoggingBean) and arguments and arguments[0]:
+        logging.getLogger(arguments[0])
 
 
 def _repeat(registry: Registry, service: str, what: Sequence[Any]) -> None:
@@ -313,6 +330,10 @@ def change_of(component: Component, name: ObjectName, service: str, what: list[A
     return Change(service, what, value, weakref.ref(component) if is_applications else None)
 
 
+#: Operations of applications and hosts, and whether they are stopped then.
+_STOPS = {"stop": True, "start": None, "reload_by_command": None}
+
+
 class NodeBean(ManagedBean):
     """A bean of the node.
 
@@ -322,13 +343,17 @@ class NodeBean(ManagedBean):
         act: does in the workers what is done here; takes a service, its argument, and the key of a change that lasts.
             Raises CatalinaError.
         changes: notes what lasts; None for a bean of one worker.
+        stopped: for the next keeper: the names of applications and hosts that were stopped.
     """
 
     def __init__(
         self, component: Component, name: ObjectName, values: Callable[[], Mapping[str, Any]],
-        act: Callable[[str, list[Any], tuple[str, ...] | None], None], changes: Changes | None = None, *, is_here: bool,
+        act: Callable[[str, list[Any], tuple[str, ...] | None], None], changes: Changes | None = None,
+        stopped: Kept | None = None, *, is_here: bool,
     ) -> None:  # fmt: skip
         super().__init__(component, name)
+        self._name = name
+        self._stopped = stopped
         self._workers_values = values
         self._act = act
         self._changes = changes
@@ -357,12 +382,17 @@ class NodeBean(ManagedBean):
 
     def invoke(self, found: Operation, arguments: Sequence[Any]) -> object:
         """See :meth:`ManagedBean.invoke`: in all processes, if it changes something."""
+        texts = [None if argument is None else as_text(argument) for argument in arguments]
+        if isinstance(self.component, LoggingBean) and texts and texts[0] in self._workers_values()["LoggerNames"]:
+            _know_logger(self.component, texts)
         result = super().invoke(found, arguments) if self._is_here else None
+        if self._stopped is not None and found.method in _STOPS and kind_of(self._name) in ("Host", "WebModule"):
+            self._stopped.put(str(self._name), _STOPS[found.method])
         is_keepers = self.name is not None and kind_of(self.name) in _KEEPERS_OWN
         if found.impact is Impact.INFO or found.once or (is_keepers and not found.lasting):
             return result
         # A text that may be null is null there, too.
-        what = [found.name, [None if argument is None else as_text(argument) for argument in arguments]]
+        what = [found.name, texts]
         key = self._noted((found.lasting, *what[1][:1]), INVOKE, what) if found.lasting else None
         self._act(INVOKE, what, key)
         return result
@@ -379,7 +409,8 @@ class NodeBean(ManagedBean):
 class NodeBeans(Views):
     """How the keeper's registry shows its beans."""
 
-    def __init__(self, registry: Registry, links: WorkerLinks) -> None:
+    def __init__(self, registry: Registry, links: WorkerLinks, stopped: Kept) -> None:
+        self._stopped = stopped
         self._registry = registry
         self._links = links
         self._lock = threading.Lock()
@@ -390,6 +421,24 @@ class NodeBeans(Views):
         links.services.add(MADE, lambda _, made: self._changes.adopt(made))
         registry.views = self
         registry.add_source(self._of_workers)
+
+    def stop_again(self) -> None:
+        """This keeper follows another one, and has started: stop applications and hosts that were stopped there."""
+        components = dict(self._registry.components())
+        for text in self._stopped.items():
+            component = components.get(ObjectName.parse(text))
+            if not isinstance(component, Lifecycle):
+                self._stopped.put(text, None)
+            elif component.state.available:
+                try:
+                    component.stop()
+                except CatalinaError as error:
+                    log.error("[%s] was stopped, and does not stop again: %s", text, error)
+
+    def started(self, context: StandardContext) -> None:
+        """An application starts, or has gone: it is not stopped any more."""
+        engine, _, host = context.host_path.partition("/")
+        self._stopped.put(str(context.object_name(engine, host)), None)
 
     # -- calls to workers
 
@@ -430,13 +479,17 @@ class NodeBeans(Views):
         if isinstance(component, _Elsewhere):
             return NodeBean(component.made(), name, lambda: component.values, act, is_here=False)
         if kind in RULES:
-            return NodeBean(component, name, partial(self._merged, name), act, self._changes, is_here=True)
-        return NodeBean(component, name, dict, act, self._changes, is_here=True)
+            values = partial(self._merged, name, component)
+            return NodeBean(component, name, values, act, self._changes, self._stopped, is_here=True)
+        return NodeBean(component, name, dict, act, self._changes, self._stopped, is_here=True)
 
-    def _merged(self, name: ObjectName) -> Values:
+    def _merged(self, name: ObjectName, component: Component) -> Values:
         text, other = str(name), str(in_engine(name))
         found = [beans.get(text, beans.get(other)) for beans in self._fresh().values()]
-        return merged(kind_of(name), [each for each in found if each is not None])
+        present = [each for each in found if each is not None]
+        if isinstance(component, LoggingBean):
+            present.append({"LoggerNames": component.logger_names})
+        return merged(kind_of(name), present)
 
     def _of_workers(self) -> Iterator[tuple[ObjectName, Component]]:
         """Beans that only workers have. Pools of one name are one; requests have numbers, counted through."""

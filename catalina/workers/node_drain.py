@@ -10,6 +10,7 @@ from catalina.workers.services import DRAIN
 
 if TYPE_CHECKING:
     from catalina.core.standard_server import StandardServer
+    from catalina.node_state import Kept
     from catalina.workers.keeper_queries import KeeperQueries
     from catalina.workers.services import Services
     from catalina.workers.worker_links import WorkerLinks
@@ -41,17 +42,23 @@ def ask_drain(server: StandardServer, queries: KeeperQueries) -> None:
 
 
 class KeeperDrain:
-    """The keeper's knowledge that the node drains, and the way to tell the workers."""
+    """The keeper's knowledge that the node drains, and the way to tell the workers.
 
-    def __init__(self, links: WorkerLinks) -> None:
+    Args:
+        kept: the next keeper knows it, too.
+    """
+
+    def __init__(self, links: WorkerLinks, kept: Kept) -> None:
         self._links = links
-        self.is_draining = False
+        self._kept = kept
+        self.is_draining = "draining" in kept.items()
         links.services.add(DRAIN, lambda _, __: self.is_draining, is_quick=True)
 
     def drain(self, draining: bool | None) -> int:
         """Drain, serve as before, or go on; returns the number of requests that run in all workers."""
         if draining is not None:
             self.is_draining = draining
+            self._kept.put("draining", True if draining else None)
         running = 0
         for result in self._links.call_all(DRAIN, draining, ANSWER_SECONDS).values():
             if isinstance(result, CatalinaError):

@@ -14,6 +14,7 @@ from catalina.authenticator.single_sign_on import SingleSignOn
 from catalina.authenticator.single_sign_on_entry import SingleSignOnEntry
 from catalina.authenticator.single_sign_on_session_key import SingleSignOnSessionKey
 from catalina.errors import CatalinaError
+from catalina.ha.authenticator.cluster_single_sign_on import ClusterSingleSignOn
 from catalina.ha.authenticator.cluster_single_sign_on_listener import encode_listener
 from catalina.ha.authenticator.sso_cache import SsoCodec
 from catalina.ha.request_deliveries import current
@@ -24,7 +25,9 @@ from catalina.workers.services import SIGN_ON
 
 if TYPE_CHECKING:
     from catalina.core.container_base import ContainerBase
+    from catalina.node_state import Kept
     from catalina.session.session import Session
+    from catalina.workers.lasting_memory import Section
 
 __all__ = ["KeeperSignOns", "join_sign_ons"]
 
@@ -62,12 +65,14 @@ class KeeperSignOns:
 
     Args:
         containers: engines and hosts.
+        memory: for the logins that no other node has; the next keeper begins with them.
     """
 
-    def __init__(self, containers: list[ContainerBase]) -> None:
+    def __init__(self, containers: list[ContainerBase], memory: Section) -> None:
         self._valves = dict(_valves(containers))
-        for valve in self._valves.values():
-            valve.share(listen_everywhere)
+        for place, valve in self._valves.items():
+            is_groups = isinstance(valve, ClusterSingleSignOn)
+            valve.share(listen_everywhere, None if is_groups else KeptLogins(memory.section(place)), is_remote=False)
 
     def call(self, _: int | None, argument: list[Any]) -> str | None:
         """A worker asks for a login, or changes one; waits until the group has the change.
@@ -102,16 +107,52 @@ class KeeperSignOns:
                     entry.session_keys.add(key)
                 else:
                     entry.session_keys.discard(key)
-                valve.changed(sso_id)
+                self._changed(valve, sso_id)
             case "update" if entry is not None:
                 new = _entry(more)
                 entry.update(new.principal, new.auth_type, new.username, new.password)
-                valve.changed(sso_id)
+                self._changed(valve, sso_id)
             case "add" | "discard" | "update":
                 pass  # the user has logged out meanwhile
             case _:
                 raise CatalinaError(f"expected something that a single sign-on does, got [{what}]")
         return None
+
+    @staticmethod
+    def _changed(valve: SingleSignOn, sso_id: str) -> None:
+        valve.changed(sso_id)
+        if isinstance(valve.cache, KeptLogins):
+            valve.cache.keep(sso_id)
+
+
+class KeptLogins(MutableMapping[str, SingleSignOnEntry]):
+    """The logins of a valve of the keeper, which the next keeper has, too."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._entries = {sso_id: _entry(text) for sso_id, text in kept.items().items()}
+
+    def keep(self, sso_id: str) -> None:
+        """A login was changed in place."""
+        entry = self._entries.get(sso_id)
+        self._kept.put(sso_id, None if entry is None else _text(entry))
+
+    def __getitem__(self, sso_id: str) -> SingleSignOnEntry:
+        return self._entries[sso_id]
+
+    def __setitem__(self, sso_id: str, entry: SingleSignOnEntry) -> None:
+        self._entries[sso_id] = entry
+        self.keep(sso_id)
+
+    def __delitem__(self, sso_id: str) -> None:
+        del self._entries[sso_id]
+        self.keep(sso_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
 def join_sign_ons(containers: list[ContainerBase], call: Callable[[str, object], Any]) -> None:

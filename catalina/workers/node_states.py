@@ -6,16 +6,22 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from catalina.authenticator.digest_nonces import SeenCounts
 from catalina.errors import CatalinaError
 from catalina.ha.context.replicated_context import NodeAttributes
 from catalina.node_state import NodeState
 from catalina.realm.lock_out_realm import FailedLogins
+from catalina.servlets.webdav_locks import DavLocks
+from catalina.servlets.webdav_xml import DavProperties
 from catalina.util.rate_limiter_base import BucketCounts
+from catalina.valves.crawler_session_manager_valve import CrawlerSessions
 from catalina.valves.semaphore_valve import Permits
 from catalina.workers.services import STATE
+
+if TYPE_CHECKING:
+    from catalina.workers.lasting_memory import Section
 
 __all__ = ["KeeperStates", "RemoteState"]
 
@@ -24,15 +30,30 @@ __all__ = ["KeeperStates", "RemoteState"]
 MAX_STATES = 10_000
 
 _KINDS: dict[str, type[NodeState]] = {
-    kind.__name__: kind for kind in (BucketCounts, FailedLogins, NodeAttributes, Permits, SeenCounts)
+    kind.__name__: kind
+    for kind in (
+        BucketCounts,
+        CrawlerSessions,
+        DavLocks,
+        DavProperties,
+        FailedLogins,
+        NodeAttributes,
+        Permits,
+        SeenCounts,
+    )
 }
 _State = TypeVar("_State", bound=NodeState)
 
 
 class KeeperStates:
-    """All states of the node, in the keeper. Any thread."""
+    """All states of the node, in the keeper. Any thread.
 
-    def __init__(self) -> None:
+    Args:
+        memory: what some of them leave to the next keeper.
+    """
+
+    def __init__(self, memory: Section) -> None:
+        self._memory = memory
         self._states: OrderedDict[tuple[str, str], NodeState] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -41,7 +62,11 @@ class KeeperStates:
         key = kind.__name__, name
         with self._lock:
             found = self._states.pop(key, None)
-            self._states[key] = found = kind() if found is None else found
+            if found is None:
+                found = kind()
+                if kind.lasts:
+                    found.keep(self._memory.section(kind.__name__).section(name))
+            self._states[key] = found
             if len(self._states) > MAX_STATES:
                 self._states.popitem(last=False)
         return cast("_State", found)

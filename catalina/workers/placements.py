@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalina.node_state import Kept
 
 __all__ = ["Placements"]
 
@@ -11,15 +15,17 @@ class Placements:
     """The workers of applications that do not run in all of them.
 
     An application keeps its workers for as long as the node has them: the process that follows one of them gets the
-    same applications.
+    same applications, and the keeper that follows this one chooses the same workers.
 
     Args:
         count: how many workers the node is to have.
+        kept: the choices, for the next keeper.
     """
 
-    def __init__(self, count: Callable[[], int]) -> None:
+    def __init__(self, count: Callable[[], int], kept: Kept) -> None:
         self._count = count
-        self._chosen: dict[str, tuple[int, ...]] = {}
+        self._kept = kept
+        self._chosen: dict[str, tuple[int, ...]] = {key: tuple(chosen) for key, chosen in kept.items().items()}
 
     def choose(self, key: str, wanted: int) -> tuple[int, ...] | None:
         """The indexes of an application's workers; None when it runs in all.
@@ -30,12 +36,13 @@ class Placements:
         """
         count = self._count()
         if not 0 < wanted < count:
-            self._chosen.pop(key, None)
+            self.forget(key)
             return None
         kept = [index for index in self._chosen.get(key, ()) if index < count][:wanted]
         loads = self._loads(key)
         free = sorted((index for index in range(count) if index not in kept), key=lambda index: (loads(index), index))
         chosen = self._chosen[key] = tuple(sorted(kept + free[: wanted - len(kept)]))
+        self._kept.put(key, list(chosen))
         return chosen
 
     def _loads(self, key: str) -> Callable[[int], int]:
@@ -45,6 +52,7 @@ class Placements:
     def forget(self, key: str) -> None:
         """The application has gone."""
         self._chosen.pop(key, None)
+        self._kept.put(key, None)
 
     def without_worker(self) -> list[str]:
         """The applications of which a worker has gone for good: the node is to have fewer workers now."""

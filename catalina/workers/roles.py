@@ -6,14 +6,14 @@ import logging
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from catalina.connector.stream import Stream
 from catalina.core.container_base import ContainerBase
 from catalina.core.standard_context import StandardContext
 from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
-from catalina.errors import LifecycleError
+from catalina.errors import CatalinaError, LifecycleError
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.delta_manager import DeltaManager
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
@@ -48,12 +48,13 @@ if TYPE_CHECKING:
     from catalina.core.standard_wrapper import StandardWrapper
     from catalina.node_state import NodeState
     from catalina.session.manager import Manager
+    from catalina.workers.lasting_memory import LastingMemory
     from catalina.workers.pools import Seats
     from catalina.workers.shared_parts import WorkerParts
 
 _State = TypeVar("_State", bound="NodeState")
 
-__all__ = ["KeeperRole", "WorkerRole"]
+__all__ = ["Crew", "KeeperRole", "WorkerRole"]
 
 log = logging.getLogger("org.apache.catalina.workers.roles")
 
@@ -103,14 +104,25 @@ def _lone_cluster(container: ContainerBase) -> SimpleTcpCluster:
     return cluster
 
 
+class Crew(Protocol):
+    """The number of workers, as keeper and arbiter share it."""
+
+    def count(self) -> int:
+        """How many the node is to have, without those of pools."""
+
+    def change(self, more: int) -> int:
+        """Have so many more, or less; returns how many there are to be. Raises CatalinaError."""
+
+
 class KeeperRole:
     """The member of the group, with every session; it runs no code of an application.
 
     Args:
         listening: where workers connect; bound by the arbiter.
         awaited: see :class:`WorkerLinks`.
-        count: how many workers the node is to have.
+        crew: how many workers the node is to have.
         seats: of the workers of pools.
+        memory: what an earlier keeper has left, and this one leaves to the next.
     """
 
     index = 0
@@ -132,18 +144,25 @@ class KeeperRole:
         return False
 
     def __init__(
-        self, server: StandardServer, listening: socket.socket, awaited: int, count: Callable[[], int], seats: Seats
+        self,
+        server: StandardServer,
+        listening: socket.socket,
+        awaited: int,
+        crew: Crew,
+        seats: Seats,
+        memory: LastingMemory,
     ) -> None:
         _say_ports(server)
+        self._crew = crew
         self._reactor = server.reactor
         self.links = WorkerLinks(listening, server.reactor, awaited)
-        self._states = KeeperStates()
+        self._states = KeeperStates(memory.section("states"))
         self.links.services.add(STATE, self._states.call, is_quick=True)
         self.links.on_lost.append(self._states.worker_lost)
-        self.links.services.add(SIGN_ON, KeeperSignOns(_containers(server)).call)
+        self.links.services.add(SIGN_ON, KeeperSignOns(_containers(server), memory.section("logins")).call)
         KeeperLogins(self.links.services, lambda key: self.elsewhere.context(key))
-        NodeBeans(server.mbeans, self.links)
-        self._drain = KeeperDrain(self.links)
+        self.beans = NodeBeans(server.mbeans, self.links, memory.section("stopped"))
+        self._drain = KeeperDrain(self.links, memory.section("drain"))
         declared = {
             context
             for engine in _engines(server)
@@ -151,7 +170,7 @@ class KeeperRole:
             for context in host.children
             if isinstance(context, StandardContext)
         }
-        self.elsewhere = Followers(self.links, server, declared, count, seats)
+        self.elsewhere = Followers(self.links, server, declared, crew.count, seats, memory, self.beans.started)
         requests = ContainerRequests(self.links.services, self.elsewhere.context)
         self.links.on_lost.append(lambda worker: self._reactor.submit(partial(requests.worker_lost, worker)))
         self._lone: dict[ContainerBase, SimpleTcpCluster] = {}
@@ -166,6 +185,10 @@ class KeeperRole:
     def drain(self, draining: bool | None) -> int:
         """See :class:`NodeRole`."""
         return self._drain.drain(draining)
+
+    def change_workers(self, more: int) -> int:
+        """See :class:`NodeRole`."""
+        return self._crew.change(more)
 
     def runs(self, context: StandardContext) -> bool:
         """Never: workers do."""
@@ -459,6 +482,10 @@ class WorkerRole:
     def drain(self, draining: bool | None) -> int:
         """See :class:`NodeRole`; a worker can do so for itself only."""
         return drain_worker(self._server, draining)
+
+    def change_workers(self, more: int) -> int:
+        """Never: the keeper's bean does that."""
+        raise CatalinaError(f"worker [{self.index}] cannot add or remove workers: the keeper does")
 
     def leave(self, *, others_serve: bool) -> None:
         """The connectors are about to stop. Other workers go on with the connections that can move.

@@ -157,6 +157,8 @@ class SessionCopies:
         cluster, name = self.manager.cluster, self.manager.name
         if cluster is None or not cluster.members:
             return None
+        for message in messages:
+            self.manager.count_sent(message.event)
         relayed = [
             (
                 encode_message(event, name, body, session_id, session_id, time_ms),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from catalina.workers.connection_counts import ConnectionCounts
 from catalina.workers.connection_moves import Pair, make_pairs
+from catalina.workers.lasting_memory import LastingMemory
 
 __all__ = ["POOL_SEATS", "SharedParts", "WorkerParts", "worker_name"]
 
@@ -42,12 +43,14 @@ class SharedParts(NamedTuple):
         pairs: for connections that go from worker to worker.
         counts: of the connections of the workers that accept.
         capacity: how many workers the node can have, without those of pools.
+        memory: what a keeper leaves to the next one.
     """
 
     listening: socket.socket
     pairs: dict[int, Pair]
     counts: ConnectionCounts
     capacity: int
+    memory: LastingMemory
 
     @classmethod
     def make(cls, workers: int) -> SharedParts:
@@ -56,7 +59,8 @@ class SharedParts(NamedTuple):
         listening.bind("")
         listening.listen(QUERIES_PER_WORKER * workers)
         capacity = max(LEAST_CAPACITY, 2 * workers)
-        return cls(listening, make_pairs((*range(capacity), *POOL_SEATS)), ConnectionCounts(capacity), capacity)
+        pairs = make_pairs((*range(capacity), *POOL_SEATS))
+        return cls(listening, pairs, ConnectionCounts(capacity), capacity, LastingMemory())
 
     def told(self) -> dict[str, Any]:
         """The numbers of the descriptors, as JSON can say them."""
@@ -74,7 +78,8 @@ class SharedParts(NamedTuple):
             int(index): (_inherited(reads), _inherited(writes)) for index, (reads, writes) in told["pairs"].items()
         }
         counts = ConnectionCounts(told["capacity"], told["counts"])
-        return cls(socket.socket(fileno=told["listening"]), pairs, counts, told["capacity"])
+        # Such a process is no keeper: what one leaves to the next is not its business.
+        return cls(socket.socket(fileno=told["listening"]), pairs, counts, told["capacity"], LastingMemory())
 
     @property
     def descriptors(self) -> list[int]:
@@ -90,6 +95,7 @@ class SharedParts(NamedTuple):
         """Close the descriptors of this process."""
         self.listening.close()
         self.counts.close()
+        self.memory.close()
         for pair in self.pairs.values():
             for sock in pair:
                 sock.close()

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from catalina.jmx.remote_settings import PREFIX
 from tests.cluster.clusters import full
-from tests.cluster.node import Node
+from tests.cluster.node import Node, worker_counts
 from tests.connector.certificates import pair
 from tests.jmx.client import JmxClient
 from tests.support.ports import free_port, free_udp_port
@@ -38,8 +38,8 @@ class Two:
         self.jmx, self.other = clients
 
 
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+@pytest.fixture(scope="module", params=worker_counts(), ids=lambda count: f"workers={count}")
+def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     directory, port = tmp_path_factory.mktemp("two"), free_udp_port()
     nodes: list[Node] = []
     clients: list[JmxClient] = []
@@ -49,7 +49,11 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
             for name, jmx_port in zip(("n1", "n2"), ports, strict=True):
                 options = f"-D{PREFIX}.port={jmx_port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false"
                 patch.setenv("JAVA_OPTS", options)
-                nodes.append(Node(name, Path(directory) / name, cluster=full(port, send_options=6)).start())
+                nodes.append(
+                    Node(
+                        name, Path(directory) / name, cluster=full(port, send_options=6), workers=request.param
+                    ).start()
+                )
         clients = [JmxClient(each) for each in ports]
         yield Two(nodes, clients)
     finally:
@@ -190,6 +194,11 @@ def test_a_node_whose_port_cannot_be_guarded_does_not_start(tmp_path: Path, monk
         node.close()
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_a_worker_that_is_started_again_opens_the_port_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     options = f"-D{PREFIX}.port={port} -D{PREFIX}.ssl=false -D{PREFIX}.authenticate=false"
@@ -198,8 +207,9 @@ def test_a_worker_that_is_started_again_opens_the_port_again(tmp_path: Path, mon
     try:
         with JmxClient(port) as before:
             first = before.get("java.lang:type=Runtime", "Pid")
-            node.kill_worker()
-            wait_until(lambda: answers(node), "it serves again", 40)
+            assert isinstance(first, int)
+            os.kill(first, signal.SIGKILL)
+            wait_until(lambda: answers(node) and is_open(port), "it serves again", 40)
         with JmxClient(port) as after:
             assert after.get("java.lang:type=Runtime", "Pid") != first
     finally:
@@ -211,7 +221,7 @@ class TlsNode:
 
     def __init__(self, base: Path) -> None:
         self.port, self.file = free_port(), base / "conf" / "tls.pem"
-        self.node = Node("n1", base)
+        self.node = Node("n1", base, workers=1)  # each worker looks for changed files in its own time
         self.issue("first")
         xml = (base / "conf" / "server.xml").read_text()
         connector = (

@@ -263,6 +263,20 @@ def test_ttin_and_ttou_add_and_remove_a_worker(make_node: MakeNode, counting_web
     assert clients.broken_off == 0
 
 
+def test_an_operation_adds_and_removes_a_worker(make_node: MakeNode, counting_webapp: Path) -> None:
+    port = free_port()
+    node = make_node("n1", webapp=counting_webapp, workers=2)
+    node.options += f" -Dcom.sun.management.jmxremote.port={port} -Dcom.sun.management.jmxremote.authenticate=false"
+    node.options += " -Dcom.sun.management.jmxremote.ssl=false"
+    node.start()
+    with JmxClient(port) as client:
+        assert client.invoke("Catalina:type=Server", "addWorker") == 3
+        wait_until(lambda: len(node.named_processes("catalina-w")) == 3, "a third worker", seconds=60)
+        wait_until(lambda: node.log.count("Server startup in [") == 4, "it serves", seconds=60)
+        assert client.invoke("Catalina:type=Server", "removeWorker") == 2
+        wait_until(lambda: len(node.named_processes("catalina-w")) == 2, "two workers", seconds=60)
+
+
 def test_a_worker_that_has_served_enough_is_replaced_and_nobody_notices(
     make_node: MakeNode, counting_webapp: Path
 ) -> None:

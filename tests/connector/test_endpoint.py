@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from catalina.connector.connector import Connector
+from catalina.core.standard_server import StandardServer
+from catalina.core.standard_service import StandardService
 from catalina.core.standard_thread_executor import StandardThreadExecutor
 from catalina.reactor import Reactor
 from tests.connector.serving import Client, Container, serving
@@ -164,6 +166,24 @@ def test_a_request_that_comes_while_the_loop_is_busy_with_a_pause_is_answered_be
         assert connector.endpoint.running == 0
         client.socket.settimeout(0.0)  # the answer is here, or it comes too late
         assert client.answer().status == 200
+
+
+def test_a_connector_that_does_not_run_accepts_nothing_after_a_resume() -> None:
+    """In a keeper connectors are bound and never start: workers accept at the same sockets."""
+    server = StandardServer(port=-1)
+    service = StandardService(name="Catalina")
+    server.add_service(service)
+    connector = Connector(port=0)
+    connector.set_attribute("address", "127.0.0.1")
+    service.add_connector(connector)
+    connector.init()
+    server.reactor.start()
+    try:
+        connector.resume()
+        assert not connector.endpoint._accepting
+    finally:
+        server.reactor.stop()
+        connector.destroy()
 
 
 def test_a_pause_in_the_moment_in_which_accepting_goes_on_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,9 @@ class Role:
         self.drained.append(draining)
         return 7
 
+    def change_workers(self, more: int) -> int:
+        return 2 + more
+
     def state(self, kind: type[Any], name: str) -> Any:
         return kind()
 

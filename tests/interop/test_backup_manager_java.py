@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.clusters import full
-from tests.cluster.node import Node
+from tests.cluster.node import Node, worker_counts
 from tests.interop.java_tomcat import JavaTomcat, compile_probe
 from tests.support.ports import free_udp_port
 from tests.support.waiting import wait_until
@@ -20,14 +20,14 @@ BACKUP = '<Manager className="org.apache.catalina.ha.session.BackupManager" mapS
 
 
 class Group:
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, workers: int) -> None:
         classes = base / "classes"
         classes.mkdir()
         compile_probe(classes)
         cluster = full(free_udp_port(), send_options=6, manager=BACKUP)
         self.java = JavaTomcat("java1", base / "java1", classes, engine_cluster=cluster)
         self.java2 = JavaTomcat("java2", base / "java2", classes, engine_cluster=cluster)
-        self.ours = Node("py1", base / "py1", engine_cluster=cluster)
+        self.ours = Node("py1", base / "py1", engine_cluster=cluster, workers=workers)
         self.nodes: list[Node] = [self.java, self.java2, self.ours]
 
     def start(self) -> None:
@@ -44,9 +44,9 @@ class Group:
             node.close()
 
 
-@pytest.fixture(scope="module")
-def group(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
-    made = Group(tmp_path_factory.mktemp("java"))
+@pytest.fixture(scope="module", params=worker_counts(), ids=lambda count: f"workers={count}")
+def group(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
+    made = Group(tmp_path_factory.mktemp("java"), request.param)
     try:
         made.start()
         yield made

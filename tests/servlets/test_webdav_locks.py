@@ -56,8 +56,10 @@ def test_locks_end_are_renewed_and_given_back() -> None:
     table = LockTable()
     lock = table.acquire("/a", exclusive=True, deep=False, owner="", timeout=60)
     assert table.covering("/a", now=time.monotonic() + 59) == [lock]
-    assert table.refresh("/a", [lock.token], 600) is lock
-    assert table.covering("/a", now=time.monotonic() + 599) == [lock]
+    renewed = table.refresh("/a", [lock.token], 600)
+    assert renewed is not None
+    assert renewed.token == lock.token
+    assert table.covering("/a", now=time.monotonic() + 599) == [renewed]
     assert not table.release("/b", lock.token)
     assert table.release("/a", lock.token)
     again = table.acquire("/a", exclusive=True, deep=False, owner="", timeout=60)

@@ -6,6 +6,7 @@ import pytest
 
 from catalina.servlets.webdav_xml import (
     BadBodyError,
+    DavProperties,
     LockInfo,
     PropertyStore,
     PropertyUpdate,
@@ -88,7 +89,7 @@ def test_a_copy_has_them_and_what_is_gone_has_not() -> None:
 
 
 def test_a_full_store_keeps_what_it_had_and_has_room_again() -> None:
-    store = PropertyStore(max_characters=50)
+    store = PropertyStore(DavProperties(max_characters=50))
     store.update("/a", [PropertyUpdate(COLOR, "x" * 20)])
     with pytest.raises(StoreFullError):
         store.update("/b", [PropertyUpdate(COLOR, "x" * 20)])

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from catalina.startup.node_life import MAX_RESTARTS, RESTART_SECONDS, NodeLife, PoolSeats, Stage
+from catalina.errors import CatalinaError
+from catalina.startup.node_life import MAX_RESTARTS, RESTART_SECONDS, NodeLife, PoolSeats, SharedCrew, Stage
 from catalina.workers.connection_counts import SharedMemory
 from catalina.workers.shared_parts import POOL_SEATS
 
@@ -78,3 +79,19 @@ def test_another_program_sees_the_page_by_its_descriptor() -> None:
     other = NodeLife(SharedMemory("", mmap.PAGESIZE, os.dup(life.memory.descriptor)))
     other.note(Stage.SERVING, 513)
     assert life.stage(513) is Stage.SERVING
+
+
+def test_the_keeper_has_the_arbiter_add_and_remove_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    life, told = NodeLife(), list[int]()
+    life.workers = 2
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.append(number))
+    crew = SharedCrew(life, capacity=3)
+    assert (crew.count(), crew.change(1), crew.change(-1)) == (2, 3, 1)
+    assert told == [signal.SIGTTIN, signal.SIGTTOU]
+    life.workers = 3
+    with pytest.raises(CatalinaError, match=r"to be \[4\] workers; this node can have 1 to \[3\]"):
+        crew.change(1)
+    life.workers = 1
+    with pytest.raises(CatalinaError):
+        crew.change(-1)
+    assert len(told) == 2

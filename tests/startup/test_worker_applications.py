@@ -66,6 +66,9 @@ class FakeRole:
         table = {"hosts": self.hosts, "removed": self.removed, "new": False, "applications": applications}
         return None if self.refusals >= 0 else table
 
+    def tell_changes(self) -> None:
+        self.calls.append(("changes", None))
+
     def tell(self, context: StandardContext) -> None:
         self.told.append(context.name)
 
@@ -127,7 +130,9 @@ def test_a_worker_starts_with_the_keepers_table_and_looks_at_no_files(tmp_path: 
 def test_a_host_that_was_added_is_there_and_goes_with_a_keeper_that_does_not_know_it(tmp_path: Path) -> None:
     worker = Worker(Base(tmp_path))
     engine: Any = worker.base.host.parent
-    worker.role.hosts = [{"engine": "Catalina", "name": "b.org", "app_base": "b", "aliases": ["www.b.org"]}]
+    worker.role.hosts = [
+        {"engine": "Catalina", "name": "b.org", "app_base": "b", "aliases": ["www.b.org"], "settings": {}}
+    ]
     worker.applications.join()
     with running(worker.base):
         worker.applications.started()

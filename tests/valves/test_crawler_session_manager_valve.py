@@ -77,3 +77,10 @@ def test_a_session_that_ends_is_forgotten():
     visit(valve, session=session)
     session.listeners[0](session, "destroySession")
     assert visit(valve).requested_session_id is None
+
+
+def test_a_session_of_whose_end_nobody_has_told_is_followed_by_another():
+    valve = CrawlerSessionManagerValve()
+    visit(valve, session=Session("S1"))
+    visit(valve, session=Session("S2"))
+    assert visit(valve).requested_session_id == "S2"

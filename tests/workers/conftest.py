@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
+from catalina.workers.lasting_memory import LastingMemory
 from tests.workers.small_node import SmallNode
+
+
+@pytest.fixture
+def memory() -> Iterator[LastingMemory]:
+    """Memory that outlives a keeper."""
+    made = LastingMemory()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from catalina.tribes.channel import SEND_OPTIONS_ASYNCHRONOUS
 from catalina.workers.keeper_backup_manager import KeeperBackupManager
 from catalina.workers.keeper_channel import KeeperChannel
 from catalina.workers.keeper_queries import KeeperQueries
+from catalina.workers.lasting_memory import LastingMemory
 from catalina.workers.stored_sessions import keeping_manager
 from catalina.workers.worker_cluster import WorkerCluster
 from catalina.workers.worker_links import WorkerLinks
@@ -160,6 +161,7 @@ class SmallNode:
         **context: Any,
     ) -> None:
         self.listening = listening_socket()
+        self.memory = LastingMemory()
         self.cluster = cluster
         self._declared = declared
         self._context = context
@@ -210,3 +212,4 @@ class SmallNode:
             worker.end()
         self.keeper.end()
         self.listening.close()
+        self.memory.close()

@@ -38,7 +38,9 @@ class Following:
         self.failures: dict[int, str] = {}
         server: Any = stand_in(StandardServer, reactor=node.keeper.reactor, is_ending=False)
         self.seats = FakeSeats()
-        self.followers = Followers(node.keeper.links, server, set(), lambda: len(node.workers), self.seats)
+        self._server = server
+        self.started: list[StandardContext] = []
+        self.followers = self.next_followers()
         engine = StandardEngine(name="Catalina", default_host="localhost")
         self.host = StandardHost(name="localhost")
         engine.add_child(self.host)
@@ -47,6 +49,12 @@ class Following:
         self.host.add_child(self.context)
         for worker in node.workers:
             self.follow(worker)
+
+    def next_followers(self) -> Followers:
+        """As the next keeper begins."""
+        node = self.node
+        count = node.workers.__len__
+        return Followers(node.keeper.links, self._server, set(), count, self.seats, node.memory, self.started.append)
 
     def follow(self, worker: SmallWorker) -> list[Any]:
         """Join as a worker does at its start; returns the applications of the table that it gets."""
@@ -129,6 +137,23 @@ def test_workers_have_the_hosts_that_are_added_and_not_those_that_are_removed(fo
     following.followers.remove_host("Catalina", "b.org")
     following.follow(following.node.replace_worker(1))
     assert following.hosts == []
+
+
+def test_the_next_keeper_knows_what_was_deployed_from_files(following: Following) -> None:
+    following.followers.start(following.context)
+    after = following.next_followers()
+    assert after.earlier(following.host) == ["/shop"]
+    after.opened()
+    assert following.next_followers().earlier(following.host) == [], "it has not deployed it"
+
+
+def test_who_starts_or_goes_is_said_but_for_the_start_of_the_node(following: Following) -> None:
+    following.followers.start(following.context)
+    following.followers.remove(following.context)
+    assert following.started == [following.context, following.context]
+    following.node.keeper.links.is_open = False
+    following.followers.start(following.context)
+    assert len(following.started) == 2
 
 
 def test_a_stopped_application_stays_in_the_table(following: Following) -> None:

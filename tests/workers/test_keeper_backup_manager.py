@@ -7,6 +7,7 @@ import pytest
 
 from catalina.ha.request_deliveries import note
 from catalina.tribes.channel import SEND_OPTIONS_SYNCHRONIZED_ACK, SEND_OPTIONS_USE_ACK, Delivery
+from catalina.tribes.io.java import encode_value
 from catalina.workers import worker_manager
 from catalina.workers.keeper_backup_manager import KeptSession
 from tests.ha.session.maps import FakeCluster
@@ -182,6 +183,39 @@ def test_a_worker_s_copy_ends_with_a_session_that_two_other_nodes_have_taken_ove
         ended.expire()
         nodes.settle()
         assert nodes.request(0, session.id) is None
+
+
+def test_a_session_that_another_node_removes_and_puts_again_goes_on(make_node: MakeNode) -> None:
+    """A Java node gives a session its own route so: the entry of the old id goes, one with the new id comes."""
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=1)
+    assert session is not None
+    assert nodes.request(1, session.id) is not None, "both workers know the session"
+    keeper = nodes.node.keeper
+    for count in range(2, 6):
+        keeper.reactor.call_soon(lambda: keeper.copies.end(session.id))  # the map has it, or has it again
+        nodes.settle()
+        for worker in (0, 1):
+            there = nodes.request(worker, session.id)
+            assert there is not None
+            assert there.get_attribute("count") == count - 1
+        nodes.request(count % 2, session.id, count=count)
+    assert nodes.other(session.id) == {"count": 5}
+
+
+def test_a_session_has_the_id_that_the_map_says(make_node: MakeNode) -> None:
+    """A Java node sends no versions with the id that it gives a session."""
+    nodes = MapNodes(make_node)
+    session = nodes.request(0, count=1)
+    assert session is not None
+    keeper = nodes.node.keeper
+    there = keeper.manager.new_session(f"{session.id}.java1")
+    there.record.put([("count", encode_value(2, "count"))], keeper.manager.next_version())
+    there.adopt(keeper.manager.now_ms(), session.creation_time_ms, 0, False)
+    keeper.reactor.call_soon(lambda: keeper.copies.take(there))
+    nodes.settle()
+    wait_until(lambda: session.id.endswith(".java1"), "the id at the worker")
+    assert session.get_attribute("count") == 2
 
 
 def test_an_answer_waits_for_all_that_its_messages_send_to_the_group(make_node: MakeNode) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from sqlalchemy.engine import URL, Engine
 
 from catalina.attributes import Component
+from catalina.core.standard_context import StandardContext
+from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.coyote.request_group_info import RequestGroupInfo
 from catalina.errors import CatalinaError
 from catalina.ha.tcp.replication_valve import ReplicationValve
+from catalina.juli.logging_bean import LoggingBean
+from catalina.lifecycle import LifecycleState
 from catalina.mbeans.audit import Caller
 from catalina.mbeans.object_name import ObjectName
 from catalina.mbeans.registry import InstanceNotFound, Registry
@@ -56,7 +61,7 @@ class Beans:
     def __init__(self, make_node: MakeNode) -> None:
         self.node = make_node()
         self.keeper = Registry()
-        NodeBeans(self.keeper, self.node.keeper.links)
+        self.beans = NodeBeans(self.keeper, self.node.keeper.links, self.node.memory.section("stopped"))
         self.workers = [Registry(), Registry()]
         self.offered = [
             WorkerBeans(registry, worker.channel.services)
@@ -156,7 +161,7 @@ def test_a_worker_that_does_not_answer_is_left_out(
 def test_without_workers_the_keepers_own_values_are_shown(make_node: MakeNode) -> None:
     registry = Registry()
     node = make_node(workers=0)
-    NodeBeans(registry, node.keeper.links)
+    NodeBeans(registry, node.keeper.links, node.memory.section("stopped"))
     registry.register(TRAFFIC, RequestGroupInfo())
     assert registry.find(TRAFFIC).get("requestCount") == 0
     with pytest.raises(InstanceNotFound):
@@ -283,7 +288,7 @@ def test_a_keeper_that_follows_another_one_hears_of_the_changes_from_the_workers
     later, valve, host = Registry(), AccessLogValve(), StandardHost(name="localhost")
     later.register(LOG, valve)
     later.register(HOST, host)
-    NodeBeans(later, beans.node.keeper.links)
+    NodeBeans(later, beans.node.keeper.links, beans.node.memory.section("stopped"))
     for worker in range(2):
         beans.offered[worker].tell(beans.node.workers[worker].queries.call)
     assert (valve.enabled, host.aliases) == (False, ["a.example"])
@@ -310,3 +315,45 @@ def test_a_file_is_written_by_the_keeper_alone(beans: Beans) -> None:
     component = beans.keeper.find(LOG).component
     assert isinstance(component, Database)
     assert (component.saves, [each.saves for each in made]) == (1, [0, 0])
+
+
+def next_keeper(beans: Beans, name: ObjectName, component: Any) -> Any:
+    """The component of another keeper, which has started."""
+    registry = Registry()
+    registry.register(name, component)
+    NodeBeans(registry, beans.node.keeper.links, beans.node.memory.section("stopped")).stop_again()
+    return component
+
+
+def test_an_application_that_was_stopped_is_stopped_at_the_next_keeper_until_it_starts(beans: Beans) -> None:
+    engine, host, context = StandardEngine(name="Catalina"), StandardHost(name="a.org"), StandardContext(path="/shop")
+    engine.add_child(host)
+    host.add_child(context)
+    name = context.object_name("Catalina", "a.org")
+    beans.keeper.register(name, context)
+    beans.keeper.invoke(name, "stop", [], CALLER)
+
+    def is_stopped_next() -> bool:
+        """True when another keeper stops the application that it has started."""
+        other = StandardContext(path="/shop")
+        other.state = LifecycleState.STARTED
+        next_keeper(beans, name, other)
+        return other.state is LifecycleState.STOPPED
+
+    assert is_stopped_next()
+    beans.beans.started(context)
+    assert not is_stopped_next()
+
+
+def test_the_level_of_a_logger_that_only_workers_have_can_be_set(beans: Beans) -> None:
+    name, shop = ObjectName.parse("java.util.logging:type=Logging"), "tests.node.beans.shop"
+    beans.register(name, LoggingBean)
+    assert shop not in beans.keeper.find(name).get("LoggerNames")
+    values = {"LoggerNames": [shop]}
+    beans.node.workers[0].channel.services.add(node_beans.COUNTS, lambda _, __: {str(name): values})
+    try:
+        assert shop in beans.keeper.find(name).get("LoggerNames")
+        beans.keeper.invoke(name, "setLoggerLevel", [shop, "FINE"], CALLER)
+        assert logging.getLogger(shop).level == logging.DEBUG
+    finally:
+        logging.Logger.manager.loggerDict.pop(shop, None)

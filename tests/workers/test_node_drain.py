@@ -33,7 +33,7 @@ def workers_of(node: SmallNode) -> list[Any]:
 
 def test_all_workers_drain_and_serve_again(make_node: MakeNode) -> None:
     node = make_node()
-    drain, servers = KeeperDrain(node.keeper.links), workers_of(node)
+    drain, servers = KeeperDrain(node.keeper.links, node.memory), workers_of(node)
     assert drain.drain(True) == 3
     assert drain.is_draining
     assert [server.drained for server in servers] == [[True], [True]]
@@ -45,7 +45,7 @@ def test_all_workers_drain_and_serve_again(make_node: MakeNode) -> None:
 
 def test_a_worker_that_comes_later_drains_too(make_node: MakeNode) -> None:
     node = make_node()
-    drain, _ = KeeperDrain(node.keeper.links), workers_of(node)
+    drain, _ = KeeperDrain(node.keeper.links, node.memory), workers_of(node)
     server: Any = Server(0)
     ask_drain(server, node.workers[0].queries)
     assert server.drained == []
@@ -54,9 +54,18 @@ def test_a_worker_that_comes_later_drains_too(make_node: MakeNode) -> None:
     assert server.drained == [True]
 
 
+def test_the_next_keeper_drains_too(make_node: MakeNode) -> None:
+    node = make_node()
+    KeeperDrain(node.keeper.links, node.memory).drain(True)
+    drain = KeeperDrain(node.keeper.links, node.memory)
+    assert drain.is_draining
+    drain.drain(False)
+    assert not KeeperDrain(node.keeper.links, node.memory).is_draining
+
+
 def test_a_worker_that_cannot_say_is_left_out(make_node: MakeNode, caplog: pytest.LogCaptureFixture) -> None:
     node = make_node()
-    drain, _ = KeeperDrain(node.keeper.links), workers_of(node)
+    drain, _ = KeeperDrain(node.keeper.links, node.memory), workers_of(node)
     broken: Any = object()
     offer_drain(broken, node.workers[1].channel.services)
     assert drain.drain(True) == 1

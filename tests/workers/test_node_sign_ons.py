@@ -40,7 +40,7 @@ class SignOns:
     def __init__(self, make_node: MakeNode) -> None:
         self.node = make_node()
         host, self.keeper = tree()
-        self.node.keeper.links.services.add(SIGN_ON, KeeperSignOns([host]).call)
+        self.node.keeper.links.services.add(SIGN_ON, KeeperSignOns([host], self.node.memory.section("logins")).call)
         self.valves: list[SingleSignOn] = []
         self._place(host, self.node.keeper.manager)
         self.keeper.start()
@@ -120,6 +120,20 @@ def test_a_second_kind_of_login_is_known_to_all(sign_ons: SignOns) -> None:
     assert second.update("SSO", ANN, "FORM", "ann", "secret")
     assert first.cache["SSO"].can_reauthenticate
     assert not second.update("SSO", ANN, "FORM", "ann", "secret")
+
+
+def test_a_login_outlives_the_keeper_and_a_logout_does_so_too(sign_ons: SignOns) -> None:
+    def next_keeper() -> SingleSignOn:
+        host, valve = tree()
+        KeeperSignOns([host], sign_ons.node.memory.section("logins"))
+        return valve
+
+    first = sign_ons.login(0)
+    entry = next_keeper().cache["SSO"]
+    assert (entry.username, [key.session_id for key in entry.session_keys]) == ("ann", [first.id])
+    first.expire()
+    wait_until(lambda: "SSO" not in sign_ons.keeper.cache, "the end of the login")
+    assert "SSO" not in next_keeper().cache
 
 
 def test_only_what_a_sign_on_does_can_be_called(sign_ons: SignOns) -> None:

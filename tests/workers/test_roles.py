@@ -10,7 +10,7 @@ from catalina.core.standard_engine import StandardEngine
 from catalina.core.standard_host import StandardHost
 from catalina.core.standard_server import StandardServer
 from catalina.core.standard_service import StandardService
-from catalina.errors import LifecycleError
+from catalina.errors import CatalinaError, LifecycleError
 from catalina.ha.session.backup_manager import BackupManager
 from catalina.ha.session.cluster_manager_base import ClusterManagerBase
 from catalina.ha.session.delta_manager import DeltaManager
@@ -36,6 +36,20 @@ class FakeQueries:
         self.calls.append((service, argument))
 
 
+class FakeCrew:
+    """Two workers."""
+
+    def __init__(self) -> None:
+        self.changes: list[int] = []
+
+    def count(self) -> int:
+        return 2
+
+    def change(self, more: int) -> int:
+        self.changes.append(more)
+        return 2 + more
+
+
 class Tree:
     """Server, engine, host and context."""
 
@@ -50,9 +64,10 @@ class Tree:
         self.engine.add_child(self.host)
         self.host.add_child(self.context)
         self.shared = SharedParts.make(2)
+        self.crew = FakeCrew()
 
     def keeper(self) -> KeeperRole:
-        role = KeeperRole(self.server, self.shared.listening, 0, lambda: 2, FakeSeats())
+        role = KeeperRole(self.server, self.shared.listening, 0, self.crew, FakeSeats(), self.shared.memory)
         self.server.role = role
         return role
 
@@ -204,3 +219,15 @@ def test_an_application_is_told_if_other_processes_serve_it_too(
     if placement is not None:
         role.placements["Catalina/localhost//shop"] = placement
     assert role.may_run_elsewhere(tree.context) is expected
+
+
+def test_an_operation_of_the_server_adds_and_removes_workers_at_the_keeper(tree: Tree) -> None:
+    with pytest.raises(CatalinaError, match="this node is one process"):
+        tree.server.add_worker()
+    tree.keeper()
+    assert tree.server.add_worker() == 3
+    assert tree.server.remove_worker() == 1
+    assert tree.crew.changes == [1, -1]
+    tree.worker()
+    with pytest.raises(CatalinaError, match=r"worker \[0\] cannot"):
+        tree.server.add_worker()

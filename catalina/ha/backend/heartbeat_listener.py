@@ -17,10 +17,12 @@ from catalina.attributes import Attribute, AttributeRefused, comma_list
 from catalina.core.lifecycle_listener import LifecycleListener
 from catalina.errors import CatalinaError
 from catalina.lifecycle import LifecycleEvent
+from catalina.mbeans.object_name import ObjectName, quote
 
 if TYPE_CHECKING:
     from catalina.connector.connector import Connector
     from catalina.core.standard_server import StandardServer
+    from catalina.core.standard_service import StandardService
 
 __all__ = ["CollectedInfo", "HeartbeatListener", "MultiCastSender", "Sender", "TcpSender"]
 
@@ -113,6 +115,19 @@ def _proxies(text: str) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
+def _load_of(connector: Connector) -> tuple[int, int]:
+    """The threads that its requests may have, and those that they have."""
+    executor = connector.endpoint.executor
+    return executor.max_threads, executor.busy
+
+
+def _load_of_node(server: StandardServer, service: StandardService, connector: Connector) -> tuple[int, int]:
+    """The same of all workers together."""
+    domain = service.engine.name if service.engine is not None else "Catalina"
+    pool = server.mbeans.find(ObjectName(domain, {"type": "ThreadPool", "name": quote(connector.name)}))
+    return int(pool.get("maxThreads")), int(pool.get("currentThreadsBusy"))
+
+
 class HeartbeatListener(LifecycleListener):
     """Sends on each ``periodic`` event of the server; logs an error when it begins and when it ends."""
 
@@ -148,14 +163,17 @@ class HeartbeatListener(LifecycleListener):
             self._send(info)
 
     def collect(self, server: StandardServer) -> CollectedInfo | None:
-        """The load of the connector that Port and Host choose; None while no such connector listens."""
+        """The load of the connector that Port and Host choose; None while no such connector listens, and in a worker:
+        the keeper tells the sum.
+        """
+        role = server.role
+        if role is not None and role.serves:
+            return None
         for service in server.services:
             for connector in service.connectors:
                 if connector.local_port > 0 and self._is_chosen(connector):
-                    executor = connector.endpoint.executor
-                    return CollectedInfo(
-                        max(0, executor.max_threads - executor.busy), executor.busy, connector.local_port
-                    )
+                    most, busy = _load_of(connector) if role is None else _load_of_node(server, service, connector)
+                    return CollectedInfo(max(0, most - busy), busy, connector.local_port)
         return None
 
     def _is_chosen(self, connector: Connector) -> bool:

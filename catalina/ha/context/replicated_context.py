@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Iterator, MutableMapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from catalina.attributes import Attribute
 from catalina.core.standard_context import StandardContext
@@ -23,6 +23,9 @@ from catalina.repeated_messages import RepeatedMessages
 from catalina.tribes.channel import SEND_OPTIONS_DEFAULT, parse_send_options
 from catalina.tribes.io.java import EncodedValue, ObjectInputStream, OpaqueValue, decode_value, encode_value
 from catalina.tribes.tipis.replicated_map import ReplicatedMap
+
+if TYPE_CHECKING:
+    from catalina.node_state import Kept
 
 __all__ = ["ReplicatedAttributes", "ReplicatedContext"]
 
@@ -76,14 +79,44 @@ class Shared(Protocol):
 
 
 class NodeAttributes(NodeState):
-    """The shared values in the keeper of a node of several processes, as text of their bytes."""
+    """The shared values in the keeper of a node of several processes, as text of their bytes.
+
+    The next keeper gets those of the group from its members. If nobody else is in the group, it begins with those that
+    this keeper's workers have seen last.
+    """
 
     shared = frozenset({"names", "peek", "put", "remove"})
+    lasts: ClassVar[bool] = True
 
     def __init__(self) -> None:
         #: The group's; None without a cluster, then they are the node's.
         self.map: ReplicatedMap | None = None
         self._own: dict[str, str] = {}
+        self._kept: Kept | None = None
+
+    def keep(self, kept: Kept) -> None:
+        """See :class:`NodeState`."""
+        self._kept = kept
+        self._own.update(kept.items())
+
+    def join(self, shared: ReplicatedMap) -> None:
+        """Use the group's values from now on."""
+        self.map = shared
+        if not shared.members:
+            for name, text in self._own.items():
+                if name not in shared:
+                    shared.put(name, _value(text))
+
+    def _note(self, name: str, text: str | None) -> None:
+        """A worker knows this value."""
+        if self._own.get(name) == text:
+            return
+        if text is None:
+            self._own.pop(name, None)
+        else:
+            self._own[name] = text
+        if self._kept is not None:
+            self._kept.put(name, text)
 
     def names(self) -> list[str]:
         """The names of all values."""
@@ -94,21 +127,21 @@ class NodeAttributes(NodeState):
         if self.map is None:
             return self._own.get(name)
         value = self.map.peek(name)
-        return _text(value) if isinstance(value, SharedValue) else None
+        text = _text(value) if isinstance(value, SharedValue) else None
+        self._note(name, text)
+        return text
 
     def put(self, name: str, text: str) -> None:
         """Set a value, in the whole group."""
-        if self.map is None:
-            self._own[name] = text
-        else:
+        if self.map is not None:
             self.map.put(name, _value(text))
+        self._note(name, text)
 
     def remove(self, name: str) -> None:
         """Remove a value, if there is one."""
-        if self.map is None:
-            self._own.pop(name, None)
-        else:
+        if self.map is not None:
             self.map.remove(name)
+        self._note(name, None)
 
 
 def _text(value: SharedValue) -> str:
@@ -280,7 +313,7 @@ class ReplicatedContext(StandardContext):
             raise LifecycleError(f"Failed to start ReplicatedContext [{self.name}]: {error}") from error
         self.map = shared
         if state is not None:
-            state.map = shared
+            state.join(shared)
         self._use(shared)
 
     def _use(self, shared: Shared) -> None:

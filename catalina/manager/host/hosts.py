@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from catalina.core.standard_host import HOST_NAME, StandardHost
 from catalina.errors import CatalinaError, DeploymentError
 from catalina.manager.asked import Refused
+from catalina.mbeans.object_name import ObjectName
 from catalina.startup.host_config import HostConfig
 from catalina.util.path_names import checked_name
 
@@ -143,7 +144,7 @@ class Hosts:
         if host.state.available:
             raise Refused(f"Host [{name}] is already started")
         try:
-            host.start()
+            self._act(host, "start")
         except CatalinaError as error:
             raise Refused(f"Failed to start host [{name}]\nFAIL - Encountered exception [{error}]") from error
         return [f"OK - Host [{name}] started"]
@@ -154,10 +155,14 @@ class Hosts:
         if not host.state.available:
             raise Refused(f"Host [{name}] is already stopped")
         try:
-            host.stop()
+            self._act(host, "stop")
         except CatalinaError as error:
             raise Refused(f"Failed to stop host [{name}]\nFAIL - Encountered exception [{error}]") from error
         return [f"OK - Host [{name}] stopped"]
+
+    def _act(self, host: StandardHost, operation: str) -> None:
+        """As by JMX: a node of several processes remembers it."""
+        self.engine.server.mbeans.act(ObjectName(self.engine.name, {"type": "Host", "host": host.name}), operation)
 
     def persist(self) -> Lines:
         """Tomcat writes server.xml here when its StoreConfig is configured; this server does not."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from catalina.attributes import AttributeRefused
+from catalina.attributes import Attribute, AttributeRefused, Component
 from catalina.connector.connector import Connector
 from catalina.connector.endpoint import Endpoint
 from catalina.connector.request_executor import RequestExecutor
@@ -19,6 +19,9 @@ from catalina.coyote.http11.http11_nio_protocol import Http11NioProtocol
 from catalina.errors import CatalinaError
 from catalina.ha.backend.heartbeat_listener import CollectedInfo, HeartbeatListener, MultiCastSender, TcpSender
 from catalina.lifecycle import LifecycleEvent
+from catalina.mbeans.object_name import ObjectName, quote
+from catalina.mbeans.registry import Registry
+from catalina.workers.roles import KeeperRole
 from tests.support.stand_in import stand_in
 
 
@@ -32,7 +35,7 @@ def connector(port: int, address: str | None = None, busy: int = 3) -> Any:
 
 
 def server(*connectors: Any) -> Any:
-    return stand_in(StandardServer, services=[stand_in(StandardService, connectors=list(connectors))])
+    return stand_in(StandardServer, services=[stand_in(StandardService, connectors=list(connectors))], role=None)
 
 
 class Recorder:
@@ -66,6 +69,26 @@ def test_port_and_host_choose_the_connector(attributes: dict[str, Any], port: in
     info = HeartbeatListener(**attributes).collect(tree)
     assert info is not None
     assert info.port == port
+
+
+class Pool(Component):
+    """The bean of a connector's threads, as a keeper shows it."""
+
+    max_threads = Attribute(int, 600, doc="Of three workers.")
+    current_threads_busy = Attribute(int, 7, doc="Of three workers.")
+
+
+def test_of_a_node_of_several_processes_the_keeper_tells_the_sum() -> None:
+    beans = Registry()
+    beans.register(ObjectName("Catalina", {"type": "ThreadPool", "name": quote("http-nio-8080")}), Pool())
+    one = stand_in(
+        Connector, local_port=8080, name="http-nio-8080", protocol_handler=stand_in(Http11NioProtocol, address=None)
+    )
+    services = [stand_in(StandardService, connectors=[one], engine=None)]
+    keeper: Any = stand_in(StandardServer, services=services, role=stand_in(KeeperRole, serves=False), mbeans=beans)
+    assert HeartbeatListener().collect(keeper) == CollectedInfo(593, 7, 8080)
+    worker: Any = stand_in(StandardServer, services=services, role=stand_in(KeeperRole, serves=True), mbeans=beans)
+    assert HeartbeatListener().collect(worker) is None
 
 
 def test_without_a_connector_nothing_is_sent() -> None:
