@@ -20,6 +20,7 @@ from catalina.reactor import Reactor
 from catalina.startup.catalina import Catalina
 from catalina.startup.executed_worker import HELD_SIGNALS, execute, own_python, tell_failure
 from catalina.startup.node_life import NodeLife
+from catalina.workers.pool_rights import PoolRights
 from catalina.workers.services import SEAT, SEAT_FAILED
 from catalina.workers.shared_parts import SharedParts
 from catalina.workers.worker_links import WorkerLinks
@@ -39,6 +40,7 @@ class Keeper:
         self.listening = listening_socket()
         self.reactor = Reactor("keeper")
         self.links = WorkerLinks(self.listening, self.reactor)
+        self.links.rights = PoolRights(lambda _: "Catalina/localhost//shop")
         self.links.services.add(SEAT, self._answer)
         self.answers = list(answers)
         self.callers: list[int | None] = []
