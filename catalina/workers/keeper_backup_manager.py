@@ -13,6 +13,7 @@ from catalina.ha.session.cluster_manager_base import copy_component
 from catalina.ha.session.delta_session import DeltaSession
 from catalina.ha.session.map_session import MapSession
 from catalina.tribes.channel import Delivery
+from catalina.tribes.tipis.map_values import Merge
 from catalina.workers.map_copies import HeldSessions, MapCopies, MapPosts
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ class KeptSession(MapSession):
         if diff is not None:
             self.last_replicated_ms = self.manager.now_ms()
         return diff
+
+    def merge_posted(self, diff: bytes) -> None:
+        """Take a worker's change, which the other workers hear from the table. Raises ProtocolError."""
+        super().merge_diff(diff)
+
+    def merge_diff(self, diff: bytes) -> Merge:
+        """See :meth:`MapSession.merge_diff`; workers hear of the change, too."""
+        return self._shown(super().merge_diff(diff))
+
+    def merge_value(self, other: MapSession) -> Merge:
+        """See :meth:`MapSession.merge_value`; workers hear of the changes, too."""
+        return self._shown(super().merge_value(other))
+
+    def _shown(self, merge: Merge) -> Merge:
+        if merge.is_changed:
+            manager: KeeperBackupManager = self.manager  # type: ignore[assignment]  # the one that has made it
+            manager.merged(self)
+        return merge
 
     def used_now(self) -> None:
         """A request in a worker uses the session."""
@@ -183,7 +202,7 @@ class KeeperBackupManager(BackupManager):
         session = self._kept(session_id)
         if session is None or self.map is None:
             return
-        session.merge_diff(diff)
+        session.merge_posted(diff)
         session.used_now()
         session.diff = diff
         self._replicate(session_id, session)
@@ -294,6 +313,22 @@ class KeeperBackupManager(BackupManager):
         copies = self.copies
         if isinstance(value, KeptSession) and copies is not None and copies.is_outdated(value.id):
             self._in_runner(partial(copies.take, value))
+
+    def merged(self, session: KeptSession) -> None:
+        """Another node's changes are in a session here. The owner of a session gets such changes when requests on two
+        nodes cross, and nothing else tells the workers that have copies: it goes on being the owner.
+        """
+        self._in_runner(partial(self._show_merged, session))
+
+    def _show_merged(self, session: KeptSession) -> None:
+        # the copies of a session that another node owns are out of date, and ask
+        if self.copies is not None and self.owns(session) and self.copies.has(session.id):
+            self.copies.take(session)
+
+    def owns(self, session: MapSession) -> bool:
+        """See :class:`MapMember`."""
+        entry = None if self.map is None else self.map.entry(session.id)
+        return entry is not None and entry.is_primary and entry.value is session
 
     def made_backup(self, key: object, value: object) -> None:
         """Another node owns the session from now on: the workers' copies are out of date."""

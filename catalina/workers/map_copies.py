@@ -311,6 +311,11 @@ class MapCopies(SessionCopies):
         for worker in tuple(self._holders.get(record.key, ())):
             self._workers.outdate(worker, self.key, record.key)
 
+    def has(self, session_id: str) -> bool:
+        """True when workers have copies of a session."""
+        record = self._record(session_id)
+        return record is not None and record.key in self._holders
+
     def is_outdated(self, session_id: str) -> bool:
         """True when another node has taken over a session of which workers have copies."""
         record = self._record(session_id)

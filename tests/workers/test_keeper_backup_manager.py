@@ -76,6 +76,33 @@ def test_a_change_that_crosses_a_claim_of_another_node_is_kept(make_node: MakeNo
     assert nodes.other(session.id) == {"color": "red", "size": 1, "weight": 2}
 
 
+def test_a_change_of_another_node_that_crosses_a_claim_of_a_worker_reaches_the_workers(make_node: MakeNode) -> None:
+    """The other node sends the change while it is the owner still; this node, the owner by then, stays it."""
+    nodes = MapNodes(make_node)
+    session_id = nodes.group.create(0, color="red")
+    nodes.request(1, session_id)
+    assert nodes.other(session_id) == {"color": "red"}
+    manager = nodes.group.managers[0]
+    there = manager.find_session(session_id)
+    assert there is not None
+    here = nodes.node.workers[0].request(session_id, size=1)  # the claim is on its way
+    assert here is not None
+    there.access()
+    there.set_attribute("weight", 2)
+    manager.request_completed(there, None)
+    there.end_access()
+    nodes.settle()
+    assert nodes.node.keeper.manager.active_sessions == 1, "the node has stayed the owner"
+    for worker in (0, 1):
+        session = nodes.request(worker, session_id)
+        assert session is not None
+        assert {name: session.get_attribute(name) for name in session.attribute_names()} == {
+            "color": "red",
+            "size": 1,
+            "weight": 2,
+        }
+
+
 def test_two_workers_share_a_session(make_node: MakeNode) -> None:
     nodes = MapNodes(make_node)
     session = nodes.request(0, count=0)
