@@ -76,6 +76,9 @@ def uses() -> str:
 @pytest.fixture
 def base(tmp_path):
     base = Base(tmp_path, auto_deploy=False)
+    (tmp_path / "conf" / "context.xml").write_text(
+        '<Context isolation="shared"/>'
+    )  # processes of its own need no reason
     package = base.webapps / "shop" / "fast"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
