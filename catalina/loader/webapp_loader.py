@@ -182,7 +182,8 @@ class WebappLoader(Lifecycle):
         if space is None:
             return
         if self.context is not None and self.context.runs_alone:
-            imports.remove(space)  # the process ends, and what the application has left with it
+            imports.remove(space)
+            clear_references(space)  # threads and other leftovers end with the process
             return
         ending = self._server_is_ending()
         if self.context is not None and self.context.clear_references_stop_timer_threads:

@@ -82,6 +82,6 @@ def test_defaults_of_the_host_stand_below_the_attributes_of_a_descriptor(host, t
     found = make_settings(host, descriptor(tmp_path, '<Context maxRequests="9"/>'))
     assert (found.isolation, found.workers, found.max_requests) == ("process", 3, 9)
     assert make_settings(host, None).isolation == "process"
-    assert make_settings(host, descriptor(tmp_path, '<Context override="true"/>')).isolation == "shared"
+    assert make_settings(host, descriptor(tmp_path, '<Context override="true"/>')).isolation == "auto"
     (tmp_path / "conf" / "context.xml").write_text("<Context")
     assert make_settings(host, None).workers == 3, "ContextConfig says what is wrong with the other file"
