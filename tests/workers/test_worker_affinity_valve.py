@@ -87,7 +87,7 @@ class Visit:
         valve.next = following
         request = stand_in(
             Request,
-            requested_session_id=session_id, context=stand_in(StandardContext, manager=manager, affinity=None),
+            requested_session_id=session_id, context=stand_in(StandardContext, manager=manager, affinity=None, user=None),
             connector=Port(own_port),
             remote_addr="192.0.2.7",
             remote_port=40_000,
@@ -228,7 +228,7 @@ class Away:
         request = stand_in(
             Request,
             notes={RELAYED: True} if was_relayed else {}, connector=connector, remote_addr="192.0.2.7",
-            remote_port=40_000, request_uri="/shop", context=stand_in(StandardContext, manager=manager, affinity=None),
+            remote_port=40_000, request_uri="/shop", context=stand_in(StandardContext, manager=manager, affinity=None, user=None),
             wrapper=object(),
             requested_session_id=None,
         )  # fmt: skip
@@ -241,7 +241,7 @@ class Away:
         self.moved, self.served = moves.moved, len(following.requests) == 1 and not self.errors
 
     def _map(self, request: Any, response: Any) -> bool:
-        request.context = stand_in(StandardContext, manager=self._managers.pop(0))
+        request.context = stand_in(StandardContext, manager=self._managers.pop(0), user=None)
         return True
 
 
@@ -279,7 +279,7 @@ class Keyed:
             notes={RELAYED: True} if was_relayed else {}, connector=Port(False),
             remote_addr="192.0.2.7", remote_port=40_000, query_string=query or None, headers=headers,
             cookies=parse_cookies(headers, 10), requested_session_id=None,
-            context=stand_in(StandardContext, affinity=affinity, manager=None),
+            context=stand_in(StandardContext, affinity=affinity, manager=None, user=None),
         )  # fmt: skip
         response = stand_in(Response, can_hand_over=True, hand_over=lambda take: take(None))
         valve.invoke(request, response)
