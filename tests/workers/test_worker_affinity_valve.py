@@ -87,7 +87,8 @@ class Visit:
         valve.next = following
         request = stand_in(
             Request,
-            requested_session_id=session_id, context=stand_in(StandardContext, manager=manager, affinity=None, user=None),
+            requested_session_id=session_id,
+            context=stand_in(StandardContext, manager=manager, affinity=None, user=None),
             connector=Port(own_port),
             remote_addr="192.0.2.7",
             remote_port=40_000,
@@ -228,7 +229,8 @@ class Away:
         request = stand_in(
             Request,
             notes={RELAYED: True} if was_relayed else {}, connector=connector, remote_addr="192.0.2.7",
-            remote_port=40_000, request_uri="/shop", context=stand_in(StandardContext, manager=manager, affinity=None, user=None),
+            remote_port=40_000, request_uri="/shop",
+            context=stand_in(StandardContext, manager=manager, affinity=None, user=None),
             wrapper=object(),
             requested_session_id=None,
         )  # fmt: skip
