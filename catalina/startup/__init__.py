@@ -5,10 +5,11 @@ from files.
   ``home_directory``, ``system_properties``, ``catalina_properties``, ``property_sources``. ``catalina`` loads
   server.xml.
 - The processes: ``node_application`` is the arbiter, ``node_worker`` the process below it, ``node_parts`` what each
-  does, ``node_life`` what they share, ``worker_count``, ``keeper_need``, ``worker_limits``, ``health_gate``,
-  ``arbiter_log``, ``version_logger_listener``. A pool's worker may become another program: ``executed_worker`` before,
-  ``pool_program`` after that. One with a user of its own: ``pool_launch`` and ``pool_configuration`` in the keeper
-  (what it begins with), ``pool_guard`` beside it, ``pool_process``, which it is.
+  does, ``node_life`` what they share, ``process_control`` what they ask of the kernel, ``worker_count``,
+  ``keeper_need``, ``worker_limits``, ``health_gate``, ``arbiter_log``, ``version_logger_listener``. A pool's worker may
+  become another program: ``executed_worker`` before, ``pool_program`` after that. One with a user of its own:
+  ``pool_launch`` and ``pool_configuration`` in the keeper (what it begins with), ``pool_guard`` beside it,
+  ``pool_process``, which it is.
 - Deployment: ``host_config`` with ``application_deployer``, ``application_sources`` (what there is), ``context_maker``,
   ``application_root``, ``application_packages`` (requirements), ``archive_installation``, ``archive_exchange``,
   ``bare_application``, ``change_check``, ``deployed_application``, ``application_states``,

@@ -121,7 +121,7 @@ def _start(arguments: JavaArguments) -> int:
     # Imported here, so that verbs that do not serve need not import the modules that serve.
     from catalina.startup.catalina import Catalina
     from catalina.startup.node_application import NodeApplication
-    from catalina.startup.node_worker import die_with_parent
+    from catalina.startup.process_control import die_with_parent
 
     properties = _properties(arguments)
     if SUPERVISOR in properties:

@@ -6,7 +6,6 @@ The worker takes both over, starts the tree, and stops it when a signal or a com
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import gc
 import logging
@@ -30,6 +29,7 @@ from catalina.startup.node_life import Stage
 from catalina.startup.node_parts import Keeper, NodePart, WholeNode, WorkerPart
 from catalina.startup.pool_guard import PoolGuard
 from catalina.startup.pool_launch import PoolLaunch
+from catalina.startup.process_control import BOOT_FAILED, die_with_parent, name_process
 from catalina.workers.keeper_queries import KeeperQueries
 from catalina.workers.services import LAUNCH
 from catalina.workers.shared_parts import POOL_SEATS, worker_name
@@ -39,14 +39,13 @@ if TYPE_CHECKING:
     from catalina.startup.catalina import Catalina
     from catalina.workers.shared_parts import SharedParts
 
-__all__ = ["BOOT_FAILED", "NodeWorker"]
+__all__ = ["NodeWorker"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
 
 #: Exit codes: the shutdown command ended the node, or the node could not start. A signal gives 128 and its number. The
 #: arbiter decides by the stage that the node wrote (``node_life.py``), because an application may choose any exit code.
 STOPPED = 0
-BOOT_FAILED = 3
 #: The event loop is dead (sysexits.h: EX_SOFTWARE); the arbiter starts another node.
 LOOP_DEAD = 70
 
@@ -63,11 +62,6 @@ ONE_WORD_SECONDS = 1.0
 #: Seconds of one question of a process that is to be a pool's, and between two.
 LOOK_SECONDS = 2.0
 WAIT_SECONDS = 0.05
-
-#: prctl(2): the signal that this process gets when its parent dies.
-PR_SET_PDEATHSIG = 1
-#: prctl(2): the name of the calling thread; the name of the first thread is the name of the process.
-PR_SET_NAME = 15
 
 
 class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
@@ -261,25 +255,6 @@ class NodeWorker(Worker):  # type: ignore[misc]  # gunicorn has no type hints
 def _process_name(index: int) -> str:
     name = worker_name(index)
     return f"catalina-w{name}" if name.isdecimal() else f"catalina-{name}"
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies: killing the process that the operator knows then ends
-    all, as killing a JVM does.
-
-    Args:
-        parent: id of the parent; if it has died already, this process ends here.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
-    if os.getppid() != parent:  # it died before the call
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def name_process(name: str) -> None:
-    """Give this process a name that ``ps -o comm`` and ``top`` show, of at most 15 characters."""
-    ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def _end_at_once(reason: str) -> None:

@@ -9,7 +9,6 @@ private directory when it has ended, however that was.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import logging
 import os
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import catalina
 from catalina.startup.node_life import NodeLife, Stage
+from catalina.startup.process_control import die_with_parent, forbid_new_rights
 
 if TYPE_CHECKING:
     from catalina.startup.pool_launch import PoolLaunch
@@ -47,8 +47,6 @@ DRAIN_SECONDS = 1.0
 #: Seconds that the process may take for its end: as long as any worker's requests, and a moment.
 END_SECONDS = 45.0
 
-#: prctl(2)
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 #: Variables that every program may have; all others are the server's, and may be secrets.
 _PUBLIC = ("PATH", "LANG", "LANGUAGE", "TZ", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONHASHSEED")
 _LAUNCH = "launch.json"
@@ -126,9 +124,7 @@ def give_up_rights(launch: PoolLaunch) -> None:
         os.setresuid(launch.uid, launch.uid, launch.uid)
     if os.getresuid() != (launch.uid,) * 3 or os.getresgid() != (launch.gid,) * 3:
         raise PermissionError(f"the process is {os.getresuid()} and {os.getresgid()}")
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_NO_NEW_PRIVS)")
+    forbid_new_rights()
     try:
         os.setresuid(0, 0, 0)
     except PermissionError:
@@ -224,10 +220,7 @@ class PoolGuard:
             for kept in (tells, moves):
                 os.set_inheritable(kept, True)
             give_up_rights(self._launch)
-            # The last of it: a change of ids would forget this signal.
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
+            die_with_parent(parent)  # the last of it: a change of ids would forget it
             os.chdir(self._launch.home or base)
             environment = process_environment(self._launch, base, os.environ)
             command = [sys.executable, "-P", "-m", _MODULE, str(base / _LAUNCH)]

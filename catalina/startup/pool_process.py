@@ -7,7 +7,6 @@ token of the file, and asks it for all that it does not have: sessions, logins, 
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import gc
 import json
@@ -29,6 +28,7 @@ from catalina.juli.class_loader_log_manager import protect_container_loggers
 from catalina.startup.catalina import Catalina
 from catalina.startup.node_life import NodeLife, Stage
 from catalina.startup.node_parts import WorkerPart
+from catalina.startup.process_control import BOOT_FAILED, name_process
 from catalina.workers.connection_counts import ConnectionCounts
 from catalina.workers.keeper_realm import KeeperRealm
 from catalina.workers.shared_parts import WorkerParts
@@ -36,10 +36,6 @@ from catalina.workers.shared_parts import WorkerParts
 __all__ = ["PoolProcess", "TellingHandler", "main"]
 
 log = logging.getLogger("org.apache.catalina.startup.PoolProcess")
-
-PR_SET_NAME = 15
-#: Exit code: it could not start; the keeper has the reason.
-FAILED = 3
 
 
 class TellingHandler(logging.Handler):
@@ -132,7 +128,7 @@ class PoolProcess:
             self._catalina.start()
         except CatalinaError:
             self._life.note(Stage.FAILED)
-            return FAILED
+            return BOOT_FAILED
         part.after_start()
         self._life.note(Stage.SERVING)
         gc.collect()
@@ -167,14 +163,14 @@ def main(arguments: list[str]) -> int:
     begun = json.loads(file.read_text())
     file.unlink()
     os.environ.pop("PYTHONPATH", None)  # programs that the application starts find their own
-    ctypes.CDLL(None).prctl(PR_SET_NAME, f"catalina-{begun['name']}".encode(), 0, 0, 0)
+    name_process(f"catalina-{begun['name']}")
     process = PoolProcess(begun, file.parent)
     process.configure_logging()
     try:
         return process.run()
     except ConfigurationError as error:
         log.error("%s", error)
-        return FAILED
+        return BOOT_FAILED
 
 
 if __name__ == "__main__":

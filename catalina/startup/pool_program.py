@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from catalina.startup.executed_worker import tell_failure
+from catalina.startup.process_control import BOOT_FAILED
 
 if TYPE_CHECKING:
     from catalina.startup.node_application import NodeApplication
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 log = logging.getLogger("org.apache.catalina.startup.Catalina")
-
-#: The exit code of a process that could not start (``node_worker.py``).
-BOOT_FAILED = 3
 
 
 def main(memory: int) -> None:
