@@ -31,6 +31,7 @@ from catalina.startup.application_packages import install_packages, provide_pack
 from catalina.startup.application_root import ApplicationRoot
 from catalina.startup.application_variables import application_variables, variable_files
 from catalina.startup.bare_application import BareApplication, stray_source
+from catalina.startup.context_maker import default_files
 from catalina.startup.health_gate import HealthGate
 from catalina.startup.privileged_application import guard_privileged
 from catalina.startup.property_sources import substitution_for
@@ -156,14 +157,10 @@ class ContextConfig(Component):
 
     def _read_context_files(self, context: StandardContext) -> None:
         """Read the defaults first. Attributes that the context already has, from server.xml or its deployer, stay."""
-        base = context.host.catalina_base
         given = {name: getattr(context, name) for name in (*context.given, *DECIDED)}
         parts = {name: getattr(context, name) for name in context.given_parts}
-        if not context.override:
-            default = base / (context.default_context_xml or "conf/context.xml")
-            for file in (default, context.host.config_base_path / "context.xml.default"):
-                if file.is_file():
-                    self._read_context_file(context, file)
+        for file in reversed(default_files(context.host, context)):
+            self._read_context_file(context, file)
         for name, value in (given | parts).items():
             setattr(context, name, value)
         if context.config_file is not None:

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from catalina.core.standard_host import StandardHost
     from catalina.workers.application_entry import ContextSource
 
-__all__ = ["context_of_class", "give_source", "make_context", "make_settings", "name_context", "relative_to_app_base"]
+__all__ = [
+    "context_of_class",
+    "default_files",
+    "give_source",
+    "make_context",
+    "make_settings",
+    "name_context",
+    "relative_to_app_base",
+]
 
 log = logging.getLogger("org.apache.catalina.startup.HostConfig")
 
@@ -60,6 +68,14 @@ def make_context(host: StandardHost, descriptor: str | None) -> StandardContext:
     return context
 
 
+def default_files(host: StandardHost, context: StandardContext) -> tuple[Path, ...]:
+    """The files that are there of those whose attributes stand below the application's own; the strongest first."""
+    if context.override:
+        return ()
+    named = host.catalina_base / (context.default_context_xml or "conf/context.xml")
+    return tuple(file for file in (host.config_base_path / "context.xml.default", named) if file.is_file())
+
+
 def make_settings(host: StandardHost, descriptor: str | None) -> StandardContext:
     """As :func:`make_context`, with the attributes of the host's defaults below those of the descriptor.
 
@@ -68,10 +84,7 @@ def make_settings(host: StandardHost, descriptor: str | None) -> StandardContext
             file of defaults.
     """
     context = make_context(host, descriptor)
-    default = host.catalina_base / (context.default_context_xml or "conf/context.xml")
-    for file in () if context.override else (host.config_base_path / "context.xml.default", default):
-        if not file.is_file():
-            continue
+    for file in default_files(host, context):
         try:
             found = make_context(host, str(file))
         except DeploymentError as error:

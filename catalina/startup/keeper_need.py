@@ -26,7 +26,7 @@ from catalina.deploy.archive import CONTEXT_XML, is_archive_name, read_archive
 from catalina.deploy.unpacking import open_archive
 from catalina.errors import ConfigurationError, DeploymentError
 from catalina.loader.own_packages import pool_reason, reason_in_archive
-from catalina.startup.context_maker import make_context
+from catalina.startup.context_maker import default_files, make_context
 from catalina.util.context_name import ContextName
 from catalina.valves.persistent_valve import PersistentValve
 
@@ -235,10 +235,7 @@ def _reason(host: StandardHost, described: StandardContext, root: Path) -> str:
     Args:
         described: with the attributes that the application's own description gives.
     """
-    defaults = (host.config_base_path / "context.xml.default", host.catalina_base / "conf" / "context.xml")
-    sources = [described]
-    if not described.override:
-        sources += [make_context(host, str(file)) for file in defaults if file.is_file()]
+    sources = [described, *(make_context(host, str(file)) for file in default_files(host, described))]
     context = StandardContext()
     context.document_root = root
     context.loader.installed, context.loader.venv = described.loader.installed, described.loader.venv
