@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import packaging
 
@@ -51,6 +52,11 @@ class OwnPython:
     program: str
     version: str
     imports: tuple[str, ...]
+
+    @classmethod
+    def heard(cls, told: dict[str, Any]) -> OwnPython:
+        """The opposite of ``dataclasses.asdict``, after JSON. Raises TypeError or KeyError: it is none."""
+        return cls(**{**told, "imports": tuple(told["imports"])})
 
 
 @dataclass(frozen=True, slots=True)

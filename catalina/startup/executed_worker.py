@@ -66,7 +66,7 @@ def own_python(address: bytes | str, index: int, is_ending: Callable[[], bool]) 
             told = None
         if told is not None:
             python = told["python"]
-            return None if python is None else OwnPython(**{**python, "imports": tuple(python["imports"])})
+            return None if python is None else OwnPython.heard(python)
         time.sleep(LOOK_SECONDS)
     return None
 

@@ -22,6 +22,7 @@ from catalina.errors import DeploymentError
 from catalina.ha.tcp.simple_tcp_cluster import SimpleTcpCluster
 from catalina.mbeans.values import as_text
 from catalina.startup.application_variables import variable_files
+from catalina.workers.application_entry import own_descriptor
 
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
@@ -81,7 +82,7 @@ class PoolConfiguration:
         for file, name in (
             (host.catalina_base / (context.default_context_xml or "conf/context.xml"), "conf/context.xml"),
             (host.config_base_path / "context.xml.default", f"{directory}/context.xml.default"),
-            (context.config_file, self.descriptor_name(context)),
+            (context.config_file, own_descriptor(context.host_path, context.base_name)),
         ):
             if file is not None and file.is_file():
                 tree = read_xml(file, str(file))
@@ -95,11 +96,6 @@ class PoolConfiguration:
             if file.is_file():
                 yield f"{directory}/{file.name}", file.read_text(encoding="utf-8")
         yield SERVER, self._server_xml(context, declared, described)
-
-    @staticmethod
-    def descriptor_name(context: StandardContext) -> str:
-        """The name of the application's own descriptor below the process's base."""
-        return f"conf/{context.host_path}/{context.base_name}.xml"
 
     # -- server.xml ----------------------------------------------------------------------------------------------
 

@@ -14,10 +14,19 @@ from catalina.workers.shared_parts import POOL_SEATS
 if TYPE_CHECKING:
     from catalina.core.standard_context import StandardContext
 
-__all__ = ["ApplicationEntry", "ContextSource", "HostSource", "manager_key"]
+__all__ = ["ApplicationEntry", "ContextSource", "HostSource", "manager_key", "own_descriptor"]
 
 #: Attributes of a host that whoever adds one can choose.
 HOST_SETTINGS = ("auto_deploy", "deploy_on_startup", "deploy_xml", "unpack_wars", "copy_xml")
+
+
+def own_descriptor(host: str, base_name: str) -> str:
+    """The place of an application's descriptor below the base of a process with a user of its own.
+
+    Args:
+        host: engine and host, as ``host_path`` has them.
+    """
+    return f"conf/{host}/{base_name}.xml"
 
 
 def manager_key(context: StandardContext) -> bytes:
@@ -153,7 +162,7 @@ class ApplicationEntry:
             source, workers, python = told["source"], told["workers"], told["python"]
             source = None if source is None else ContextSource(**source)
             workers = None if workers is None else tuple(workers)
-            python = None if python is None else OwnPython(**{**python, "imports": tuple(python["imports"])})
+            python = None if python is None else OwnPython.heard(python)
             return cls(**{**told, "source": source, "workers": workers, "python": python})
         except (TypeError, KeyError) as error:
             raise ProtocolError(f"expected the entry of an application: {error}") from error

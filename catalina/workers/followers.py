@@ -32,6 +32,7 @@ from catalina.workers.application_entry import (
     application_key,
     files_of,
     manager_key,
+    own_descriptor,
 )
 from catalina.workers.frames import CallError
 from catalina.workers.node_hosts import NodeHosts
@@ -651,7 +652,7 @@ def _below_own_base(entry: ApplicationEntry) -> ApplicationEntry:
     if source is None or source.descriptor is None:
         return entry
     name = ContextName(source.path, source.version).base_name
-    return replace(entry, source=replace(source, descriptor=f"conf/{entry.host}/{name}.xml"))
+    return replace(entry, source=replace(source, descriptor=own_descriptor(entry.host, name)))
 
 
 def _is_there(process: int) -> bool:
