@@ -285,13 +285,19 @@ def running(checkout: Path, row: str, *, counted: bool) -> Iterator[list[Counted
                 node.close()
 
 
+def warm_client(nodes: Sequence[CountedNode], row: str) -> Client:
+    """A client of the first node, which has served some requests."""
+    client = Client(nodes[0])
+    if row != "hello":
+        client.log_in()
+    client.load(WARM_UP)
+    return client
+
+
 def measure(checkout: Path, row: str, requests: int) -> list[int]:
     """Instructions per request, for each node."""
     with running(checkout, row, counted=True) as nodes:
-        client = Client(nodes[0])
-        if row != "hello":
-            client.log_in()
-        client.load(WARM_UP)
+        client = warm_client(nodes, row)
         for node in nodes:
             node.control("--instr=on")
         client.load(WARM_UP // 4)
@@ -308,10 +314,7 @@ def measure(checkout: Path, row: str, requests: int) -> list[int]:
 def count_calls(checkout: Path, row: str, requests: int) -> list[float]:
     """Calls of the kernel per request, for each node."""
     with running(checkout, row, counted=False) as nodes:
-        client = Client(nodes[0])
-        if row != "hello":
-            client.log_in()
-        client.load(WARM_UP)
+        client = warm_client(nodes, row)
         tracers = [
             subprocess.Popen(
                 ["strace", "-f", "-c", "-o", str(node.base / "calls"), "-p", str(node.worker)],
