@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from catalina.attributes import Attribute
 from catalina.errors import ConfigurationError
 from catalina.extras import missing_package
 from catalina.naming.sql_identifier import is_sql_identifier
-from catalina.users.user_operations import UserOperations
+from catalina.users.user_operations import Entry, UserOperations
 from catalina.users.users_file import Group, Role, User
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["DataSourceUserDatabase"]
 
 log = logging.getLogger("org.apache.catalina.users.DataSourceUserDatabase")
-
-
-T = TypeVar("T", User, Group, Role)
 
 
 class DataSourceUserDatabase(UserOperations):
@@ -167,7 +164,7 @@ class DataSourceUserDatabase(UserOperations):
         """A new role, None when the name is taken."""
         return None if self.find_role(name) else self.change(Role(name, description))
 
-    def change(self, item: T) -> T:
+    def change(self, item: Entry) -> Entry:
         """Mark a User, Group or Role as new or changed; returns it."""
         if not item.name:
             raise ValueError(f"a {type(item).__name__.lower()} needs a name")

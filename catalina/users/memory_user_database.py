@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from catalina.attributes import Attribute
 from catalina.errors import ConfigurationError
-from catalina.users.user_operations import UserOperations
+from catalina.users.user_operations import Entry, UserOperations
 from catalina.users.users_file import Group, Role, User, UsersFile, read_users_file, write_users_file
 
 __all__ = ["MemoryUserDatabase"]
@@ -135,7 +135,7 @@ class MemoryUserDatabase(UserOperations):
         """A new role, None when the name is taken."""
         return self._create(self._content.roles, Role(_named("role", name), description))
 
-    def change(self, item: T) -> T:
+    def change(self, item: Entry) -> Entry:
         """An entry has been changed in place, where everybody sees it; returns it."""
         return item
 

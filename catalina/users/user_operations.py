@@ -13,9 +13,9 @@ from catalina.mbeans.object_name import ObjectName, quote
 from catalina.operations import Impact, operation, readable
 from catalina.users.users_file import Group, Role, User
 
-__all__ = ["GroupBean", "RoleBean", "UserBean", "UserOperations", "bean_name"]
+__all__ = ["Entry", "GroupBean", "RoleBean", "UserBean", "UserOperations", "bean_name"]
 
-T = TypeVar("T", User, Group, Role)
+Entry = TypeVar("Entry", bound=User | Group | Role)
 
 #: Kind of an entry -> the key of its name.
 _KEYS = {"User": "username", "Group": "groupname", "Role": "rolename"}
@@ -92,7 +92,7 @@ class UserOperations(Component):
         """Remove a role, also from users and groups."""
         raise NotImplementedError
 
-    def change(self, item: T) -> T:
+    def change(self, item: Entry) -> Entry:
         """An entry that was found has been changed; returns it."""
         raise NotImplementedError
 
@@ -216,12 +216,6 @@ class _Holder(Component):
     def _entry(self) -> User | Group:
         raise NotImplementedError
 
-    def _change(self, entry: User | Group) -> None:
-        if isinstance(entry, User):
-            self._database.change(entry)
-        else:
-            self._database.change(entry)
-
     @property
     def roles(self) -> list[str]:
         """Names of the roles' beans."""
@@ -235,7 +229,7 @@ class _Holder(Component):
         entry = self._entry()
         if role not in entry.roles:
             entry.roles.append(role)
-            self._change(entry)
+            self._database.change(entry)
 
     @operation(lasting="role")
     def remove_role(self, role: str) -> None:
@@ -252,7 +246,7 @@ class _Holder(Component):
     def _take_roles(self, names: list[str]) -> None:
         entry = self._entry()
         entry.roles[:] = [each for each in entry.roles if each not in names]
-        self._change(entry)
+        self._database.change(entry)
 
 
 class GroupBean(_Holder):
@@ -301,7 +295,7 @@ class UserBean(_Holder):
         user = self._entry()
         if groupname not in user.groups:
             user.groups.append(groupname)
-            self._change(user)
+            self._database.change(user)
 
     @operation(lasting="group")
     def remove_group(self, groupname: str) -> None:
@@ -321,10 +315,10 @@ class UserBean(_Holder):
     def _take_groups(self, names: list[str]) -> None:
         user = self._entry()
         user.groups[:] = [each for each in user.groups if each not in names]
-        self._change(user)
+        self._database.change(user)
 
 
-def _there(entry: T | None, name: str) -> T:
+def _there(entry: Entry | None, name: str) -> Entry:
     if entry is None:
         raise ValueError(f"[{name}] has been removed meanwhile")
     return entry
