@@ -13,6 +13,8 @@ from catalina.ha.session.session_message import (
     SessionMessage,
     decode_session_id,
     encode_session_id,
+    stamp,
+    stamp_of,
 )
 from catalina.tribes.io.java import ObjectInputStream, dumps
 from catalina.tribes.io.java.node_writer import encode_node
@@ -115,3 +117,9 @@ def test_every_message_comes_back(event: int, session: bytes, text: str) -> None
     assert SessionMessage(EVT_SESSION_DELTA, None, None, None, None) == SessionMessage.decode(
         SessionMessage(EVT_SESSION_DELTA, None, None, None, None).encode()
     )
+
+
+def test_the_version_of_a_change_costs_eighteen_bytes_and_java_reads_none_of_them() -> None:
+    delta, version = b"what Java reads", bytes(16)
+    assert len(delta + stamp(version)) - len(delta) == 18
+    assert stamp_of(delta + stamp(version)) == (version,)
